@@ -1,0 +1,1 @@
+"""Experiment specifications, calibration and published results."""

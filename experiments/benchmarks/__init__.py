@@ -1,0 +1,1 @@
+"""Benchmark suites; each runs as python -m experiments.benchmarks.<name>."""

@@ -1,0 +1,1 @@
+"""Runs the worlds: training, evaluation, result store and the command line."""

@@ -1,0 +1,1 @@
+"""Statistics and evaluation: paired comparisons on common random numbers."""

@@ -1,0 +1,1 @@
+"""Policies: anything that maps observations to actions (rules, look-ahead, learned modules)."""

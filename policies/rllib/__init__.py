@@ -1,0 +1,1 @@
+"""Learning with RLlib: modules, learners and algorithms."""

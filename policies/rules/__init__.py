@@ -1,0 +1,1 @@
+"""Reference rules: one readable module per scenario, one class per role."""
