@@ -1,0 +1,206 @@
+"""A scenario file as plain data with the place of every value kept; safe against hostile files.
+
+A scenario is untrusted input: the size, the encoding and the lines are checked before any YAML is read, and `reader`
+enforces the rest while reading. Two documents merge into one (`extends:`), each value keeping the file it came from.
+"""
+
+from __future__ import annotations
+
+import re
+import stat
+from pathlib import Path
+from typing import Any
+
+from ruamel.yaml import YAML
+from ruamel.yaml.error import MarkedYAMLError, YAMLError
+
+from marl_health.spec.errors import Location, Problem, ScenarioError, Where, dotted
+from marl_health.spec.reader import MOST_PROBLEMS, Reader
+from marl_health.spec.suggest import did_you_mean
+from marl_health.spec.syntax import plain_words
+
+MOST_BYTES = 1_000_000
+MOST_LINE = 20_000  # characters; YAML scanners slow down on endless lines
+
+_UNPRINTABLE = re.compile("[^\t\n\r\x20-\x7e\x85\xa0-\ud7ff\ue000-\ufefe\uff00-\ufffd\U00010000-\U0010ffff]")
+_LINE_END = re.compile("\r\n|[\n\r\x85\u2028\u2029]")
+
+
+class Document:
+    """Plain data of one scenario file (or of one merged onto another) and the place of each value.
+
+    Attributes:
+        file: name of the file, as it appears in messages.
+        data: the top-level mapping; all keys are text, also in nested mappings.
+    """
+
+    def __init__(self, file: str, data: dict[str, Any], places: dict[Where, Location]) -> None:
+        self.file = file
+        self.data = data
+        self._places = places
+
+    def locate(self, path: Where) -> Location:
+        """Return where a value stands: its key if it is in a mapping, else itself, else the nearest known ancestor."""
+        known = tuple(path)
+        while known:
+            place = self._places.get(known)
+            if place is not None:
+                return place
+            known = known[:-1]
+        return self._places.get((), Location(self.file, 1, 1))
+
+    def problem(self, path: Where, message: str) -> Problem:
+        """Return a complaint about the value at `path`, placed in the file that the value was written in."""
+        place = self.locate(path)
+        return Problem(place.file, place.line, place.column, dotted(path), message)
+
+
+def load_document(path: Path) -> Document:
+    """Read a scenario file.
+
+    Args:
+        path: the file.
+
+    Returns:
+        Its data with the place of every value.
+
+    Raises:
+        ScenarioError: whatever is wrong with the file, located; nothing else is raised for a bad file.
+    """
+    file = str(path)
+    try:
+        mode = Path(path).stat().st_mode
+        if stat.S_ISDIR(mode):
+            raise ScenarioError([Problem(file, 1, 1, "", "is a folder, not a file; name the YAML file inside it")])
+        if not stat.S_ISREG(mode):  # a pipe would block, a device may never end
+            raise ScenarioError([Problem(file, 1, 1, "", "is not an ordinary file; name a YAML file")])
+        with Path(path).open("rb") as stream:
+            raw = stream.read(MOST_BYTES + 1)
+    except FileNotFoundError:
+        raise ScenarioError([Problem(file, 1, 1, "", "there is no such file; check the name and folder")]) from None
+    except (OSError, ValueError) as error:  # ValueError: a NUL in the file's name
+        reason = error.strerror if isinstance(error, OSError) and error.strerror else str(error)
+        raise ScenarioError([Problem(file, 1, 1, "", f"cannot be read: {reason}")]) from None
+    if len(raw) > MOST_BYTES:
+        raise ScenarioError([_too_large(file)])
+    try:
+        text = raw.decode("utf-8-sig")
+    except UnicodeDecodeError as error:
+        before = raw[: error.start]
+        line, column = before.count(b"\n") + 1, error.start - (before.rfind(b"\n") + 1) + 1
+        message = f"is not UTF-8 text (byte 0x{raw[error.start]:02x}); save the file as UTF-8 YAML"
+        raise ScenarioError([Problem(file, line, column, "", message)]) from None
+    return parse_document(text, file)
+
+
+def parse_document(text: str, file: str) -> Document:
+    """Read a scenario from its text; `file` is the name that messages give.
+
+    Raises:
+        ScenarioError: located problems; nothing else is raised whatever the text.
+    """
+    _check_text(text, file)
+    reader = Reader(file)
+    try:
+        for event in YAML(typ="safe", pure=True).parse(text):
+            reader.take(event)
+    except ScenarioError:
+        raise
+    except MarkedYAMLError as error:
+        mark = error.problem_mark or error.context_mark
+        line, column = (mark.line + 1, mark.column + 1) if mark is not None else (1, 1)
+        reader.stop(Location(file, line, column), plain_words(error))
+    except (YAMLError, ValueError, LookupError, TypeError, AttributeError, AssertionError, RecursionError) as error:
+        # The scanner is not ours and the text may be anything: whatever it trips over is a fault of the text.
+        reader.stop(reader.last, f"cannot be read as YAML from here on ({type(error).__name__})")
+    data, places = reader.finish()
+    return Document(file, data, places)
+
+
+def _too_large(file: str) -> Problem:
+    message = f"is larger than {MOST_BYTES // 1_000_000} MB; put tables into CSV files and name them in the scenario"
+    return Problem(file, 1, 1, "", message)
+
+
+def _check_text(text: str, file: str) -> None:
+    """Refuse what is cheap to see before any YAML is read: size, control characters, tabs, endless lines."""
+    if len(text) > MOST_BYTES:
+        raise ScenarioError([_too_large(file)])
+    unprintable = _UNPRINTABLE.search(text)
+    if unprintable is not None:
+        before = _LINE_END.split(text[: unprintable.start()])
+        name = f"U+{ord(unprintable.group()):04X}"
+        message = f"holds the control character {name}; a scenario is plain UTF-8 text"
+        raise ScenarioError([Problem(file, len(before), len(before[-1]) + 1, "", message)])
+    problems: list[Problem] = []
+    for number, line in enumerate(_LINE_END.split(text), start=1):
+        if len(line) > MOST_LINE:
+            message = f"the line is {len(line)} characters long; at most {MOST_LINE} are allowed"
+            problems.append(Problem(file, number, 1, "", message))
+        indent = len(line) - len(line.lstrip(" \t"))
+        tab = line.find("\t", 0, indent)
+        if tab >= 0 and line.strip() and not line.lstrip().startswith("#"):
+            problems.append(Problem(file, number, tab + 1, "", "a tab indents the line; indent with spaces"))
+        if len(problems) >= MOST_PROBLEMS:
+            break
+    if problems:
+        raise ScenarioError(problems)
+
+
+def merge(base: Document, top: Document) -> Document:
+    """Return `base` with `top` laid over it, as `extends:` does.
+
+    Mappings merge key by key, at every depth; lists and scalars of `top` replace those of `base`; the value ``null``
+    in `top` removes the key. Every value keeps the place it was written at, in whichever file that is.
+
+    Raises:
+        ScenarioError: if `top` removes a key that `base` does not have.
+    """
+    places: dict[Where, Location] = {(): top.locate(())}
+    problems: list[Problem] = []
+    data = _merged(base, top, base.data, top.data, (), places, problems)
+    if problems:
+        raise ScenarioError(problems)
+    return Document(top.file, data, places)
+
+
+def _merged(
+    base: Document,
+    top: Document,
+    below: dict[str, Any],
+    above: dict[str, Any],
+    path: Where,
+    places: dict[Where, Location],
+    problems: list[Problem],
+) -> dict[str, Any]:
+    """Merge two mappings that stand at the same path; note the place of every value taken."""
+    result: dict[str, Any] = {}
+    for key, value in below.items():
+        here = (*path, key)
+        if key not in above:
+            result[key] = _taken(base, value, here, places)
+        elif isinstance(value, dict) and isinstance(above[key], dict):
+            places[here] = top.locate(here)
+            result[key] = _merged(base, top, value, above[key], here, places, problems)
+        elif above[key] is not None:
+            result[key] = _taken(top, above[key], here, places)
+    for key, value in above.items():
+        here = (*path, key)
+        if key in below:
+            continue
+        if value is None:
+            message = f"null removes a key, but {base.file} has no '{key}' here{did_you_mean(key, below)}"
+            problems.append(top.problem(here, message))
+        else:
+            result[key] = _taken(top, value, here, places)
+    return result
+
+
+def _taken(source: Document, value: Any, path: Where, places: dict[Where, Location]) -> Any:
+    """Copy a value out of one document, with the places of all that it holds."""
+    places[path] = source.locate(path)
+    if isinstance(value, dict):
+        return {key: _taken(source, item, (*path, key), places) for key, item in value.items()}
+    if isinstance(value, list):
+        return [_taken(source, item, (*path, index), places) for index, item in enumerate(value)]
+    return value

@@ -1,0 +1,55 @@
+"""Errors of the YAML scanner in plain words: what is wrong at the mark, and how such a thing is usually mended."""
+
+from __future__ import annotations
+
+import re
+
+from ruamel.yaml.error import MarkedYAMLError
+
+_GOT = re.compile(r"found character (.+) that cannot start any token")
+
+
+def plain_words(error: MarkedYAMLError) -> str:
+    """Return a message for people who write scenarios, not parsers."""
+    problem = str(error.problem or "")
+    context = str(error.context or "")
+    opened = f" (it begins in line {error.context_mark.line + 1})" if error.context_mark is not None else ""
+    if "cannot start any token" in problem:
+        found = _GOT.match(problem)
+        character = found.group(1) if found else "this character"
+        if character == repr("\t"):
+            return "a tab stands here; use spaces"
+        return f"a value cannot begin with {character}; put the value in quotes"
+    if "mapping values are not allowed" in problem:
+        return "a ':' is not expected here; check the indentation, and put a text that holds ': ' in quotes"
+    if "could not find expected ':'" in problem:
+        return "this line has no ':'; write 'key: value' with a space after the colon, and check the indentation"
+    if "sequence entries are not allowed" in problem or "block sequence entries" in problem:
+        return "a list entry ('- ') is not expected here; put it on a line of its own under its key"
+    if "unexpected end of stream" in problem:
+        return f"a quotation mark is never closed{opened}"
+    if "document separator" in problem:
+        return f"a '---' or '...' stands inside a quoted text{opened}"
+    if "flow sequence" in context:
+        return f"a ',' or ']' is missing, or a bracket too many{opened}"
+    if "flow mapping" in context:
+        return f"a ',' or '}}' is missing, or a brace too many{opened}"
+    if "expected <block end>" in problem and ("'}'" in problem or "']'" in problem):
+        return "a closing bracket that nothing opened; remove it"
+    if "expected <block end>" in problem:
+        return f"does not line up with the lines before it; keys that belong together start in the same column{opened}"
+    if "node content" in problem:
+        return "a value is missing here, or a bracket or comma is too many"
+    if "escape" in problem:
+        return "a backslash in double quotes begins an escape; use single quotes, or write the backslash twice"
+    if "directive" in context or "directive" in problem:
+        return "YAML directives ('%...') are not allowed; remove the line"
+    if "alias" in context or "anchor" in context:
+        return "'&' and '*' begin anchors, which are not allowed; in a condition write 'and', else put the text in quotes"
+    if "tag" in context or "tag" in problem:
+        return "'!' begins a tag, which is not allowed; in a condition write 'not', else put the text in quotes"
+    if "block scalar" in context:
+        return f"'|' or '>' begins a text of several lines, which starts on the next line{opened}"
+    if "comment" in problem or "end marker" in problem:
+        return "nothing may follow '...' on the same line"
+    return f"is not YAML: {problem or context or 'cannot be read'}"
