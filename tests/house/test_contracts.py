@@ -77,7 +77,7 @@ def test_every_package_says_what_it_is() -> None:
 
 
 def test_every_python_folder_of_the_library_is_a_package() -> None:
-    """Without `__init__.py` a folder would be shipped, but not type-checked nor seen by the import contracts."""
+    """Without `__init__.py` a folder is shipped, but not type-checked nor seen by the import contracts."""
     code = ("marl_health", "policies", "orchestration", "experiments")
     folders = {file.parent for file in files() if file.suffix == ".py" and file.parts[0] in code}
     assert not [str(folder) for folder in folders if not (ROOT / folder / "__init__.py").is_file()]
