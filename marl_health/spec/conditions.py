@@ -283,7 +283,10 @@ class _Parser:
                 sign = self.text[at]
                 if sign in "'\"":
                     self._fail(at, "the quotation mark is never closed")
-                self._fail(at, f"{shown(sign)} means nothing in a condition; write one such as acuity <= 2 and not walks")
+                self._fail(
+                    at,
+                    f"{shown(sign)} means nothing in a condition; write one such as acuity <= 2 and not walks",
+                )
             kind = found.lastgroup or ""
             tokens.append(_Token(kind, found.group(kind), found.start(kind), found.end()))
             at = found.end()
@@ -365,7 +368,9 @@ class _Parser:
         start = self._peek().start
         value, written = self._value()
         if op not in ("==", "!=") and (isinstance(value, (str, bool))):
-            self._fail(start, f"'{sign.text}' compares numbers; {shown(value)} is none (use == or != for words)")
+            self._fail(
+                start, f"'{sign.text}' compares numbers; {shown(value)} is none (use == or != for words)"
+            )
         return Compare(name, op, value, written)
 
     def _in(self, name: str) -> In:
@@ -433,7 +438,9 @@ class _Parser:
         if token.kind == "end":
             self._fail(token.start, "the condition ends too early; a name is expected here")
         if token.kind in ("number", "quoted"):
-            message = f"{token.text} stands where a name is expected; write the name first, such as acuity >= 2"
+            message = (
+                f"{token.text} stands where a name is expected; write the name first, such as acuity >= 2"
+            )
             if self.at > 1 and self.tokens[self.at - 2].text == "or":
                 message += ", and repeat it after 'or' (or write acuity in [1, 2])"
             self._fail(token.start, message)
@@ -444,7 +451,10 @@ class _Parser:
         if token.kind == "sign" and token.text in _SIGNS:
             self._fail(token.start, f"write '{_SIGNS[token.text]}' instead of '{token.text}'")
         if token.kind == "sign" and token.text in _OPERATORS:
-            self._fail(token.start, f"'{token.text}' is not expected here; compare one name with one value, join with 'and'")
+            self._fail(
+                token.start,
+                f"'{token.text}' is not expected here; compare one name with one value, join with 'and'",
+            )
         if token.text == ")":
             self._fail(token.start, "this ')' closes nothing; remove it, or open one before")
         if token.kind == "word":
@@ -455,4 +465,7 @@ class _Parser:
                 self._fail(token.start, f"write '==' instead of '{token.text}'")
             if token.text in _RESERVED:
                 self._fail(token.start, f"a name is expected before '{token.text}'")
-        self._fail(token.start, f"'{shown(token.text).strip(chr(39))}' is not expected here; join conditions with 'and' or 'or'")
+        self._fail(
+            token.start,
+            f"'{shown(token.text).strip(chr(39))}' is not expected here; join conditions with 'and' or 'or'",
+        )

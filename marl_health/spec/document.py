@@ -1,7 +1,8 @@
 """A scenario file as plain data with the place of every value kept; safe against hostile files.
 
-A scenario is untrusted input: the size, the encoding and the lines are checked before any YAML is read, and `reader`
-enforces the rest while reading. Two documents merge into one (`extends:`), each value keeping the file it came from.
+A scenario is untrusted input: the size, the encoding and the lines are checked before any YAML is read, and
+`reader` enforces the rest while reading. Two documents merge into one (`extends:`), and each value keeps the file it
+came from.
 """
 
 from __future__ import annotations
@@ -23,6 +24,7 @@ MOST_BYTES = 1_000_000
 MOST_LINE = 20_000  # characters; YAML scanners slow down on endless lines
 
 _UNPRINTABLE = re.compile("[^\t\n\r\x20-\x7e\x85\xa0-\ud7ff\ue000-\ufefe\uff00-\ufffd\U00010000-\U0010ffff]")
+_TRIPPED = (YAMLError, AssertionError, AttributeError, LookupError, RecursionError, TypeError, ValueError)
 _LINE_END = re.compile("\r\n|[\n\r\x85\u2028\u2029]")
 
 
@@ -40,7 +42,10 @@ class Document:
         self._places = places
 
     def locate(self, path: Where) -> Location:
-        """Return where a value stands: its key if it is in a mapping, else itself, else the nearest known ancestor."""
+        """Return where a value stands: its key if it is in a mapping, else itself.
+
+        A path that the document does not hold gives the place of its nearest ancestor.
+        """
         known = tuple(path)
         while known:
             place = self._places.get(known)
@@ -71,13 +76,13 @@ def load_document(path: Path) -> Document:
     try:
         mode = Path(path).stat().st_mode
         if stat.S_ISDIR(mode):
-            raise ScenarioError([Problem(file, 1, 1, "", "is a folder, not a file; name the YAML file inside it")])
+            raise ScenarioError([Problem(file, 1, 1, "", "is a folder; name the YAML file inside it")])
         if not stat.S_ISREG(mode):  # a pipe would block, a device may never end
             raise ScenarioError([Problem(file, 1, 1, "", "is not an ordinary file; name a YAML file")])
         with Path(path).open("rb") as stream:
             raw = stream.read(MOST_BYTES + 1)
     except FileNotFoundError:
-        raise ScenarioError([Problem(file, 1, 1, "", "there is no such file; check the name and folder")]) from None
+        raise ScenarioError([Problem(file, 1, 1, "", "there is no such file; check its name")]) from None
     except (OSError, ValueError) as error:  # ValueError: a NUL in the file's name
         reason = error.strerror if isinstance(error, OSError) and error.strerror else str(error)
         raise ScenarioError([Problem(file, 1, 1, "", f"cannot be read: {reason}")]) from None
@@ -110,7 +115,7 @@ def parse_document(text: str, file: str) -> Document:
         mark = error.problem_mark or error.context_mark
         line, column = (mark.line + 1, mark.column + 1) if mark is not None else (1, 1)
         reader.stop(Location(file, line, column), plain_words(error))
-    except (YAMLError, ValueError, LookupError, TypeError, AttributeError, AssertionError, RecursionError) as error:
+    except _TRIPPED as error:
         # The scanner is not ours and the text may be anything: whatever it trips over is a fault of the text.
         reader.stop(reader.last, f"cannot be read as YAML from here on ({type(error).__name__})")
     data, places = reader.finish()
@@ -118,7 +123,7 @@ def parse_document(text: str, file: str) -> Document:
 
 
 def _too_large(file: str) -> Problem:
-    message = f"is larger than {MOST_BYTES // 1_000_000} MB; put tables into CSV files and name them in the scenario"
+    message = f"is larger than {MOST_BYTES // 1_000_000} MB; put tables into CSV files and name those"
     return Problem(file, 1, 1, "", message)
 
 
@@ -150,8 +155,8 @@ def _check_text(text: str, file: str) -> None:
 def merge(base: Document, top: Document) -> Document:
     """Return `base` with `top` laid over it, as `extends:` does.
 
-    Mappings merge key by key, at every depth; lists and scalars of `top` replace those of `base`; the value ``null``
-    in `top` removes the key. Every value keeps the place it was written at, in whichever file that is.
+    Mappings merge key by key, at every depth; lists and scalars of `top` replace those of `base`; the value
+    ``null`` in `top` removes the key. Every value keeps the place it was written at, in whichever file that is.
 
     Raises:
         ScenarioError: if `top` removes a key that `base` does not have.

@@ -1,8 +1,8 @@
-"""YAML events to plain data, one event at a time, with the place of every value and every limit enforced on the way.
+"""YAML events to plain data, one at a time, with the place of every value; limits are enforced on the way.
 
 Anchors are refused at the first sight of one, so nothing is ever expanded; nesting and the number of values are
-counted as they come, so a hostile file stops early. Scalars follow the YAML 1.2 core schema: ``07:30``, ``NO`` and
-``yes`` are text, ``1e0`` is a number, ``true`` and ``false`` are truth values.
+counted as they come, so a hostile file stops early. Scalars follow the YAML 1.2 core schema: ``07:30``,
+``NO`` and ``yes`` are text, ``1e0`` is a number, ``true`` and ``false`` are truth values.
 """
 
 from __future__ import annotations
@@ -84,22 +84,24 @@ class Reader:
         elif isinstance(event, (MappingEndEvent, SequenceEndEvent)):
             self.open.pop()
         elif isinstance(event, AliasEvent):
-            self.stop(self.last, f"'*{_short(event.anchor)}' repeats an anchor; anchors are not allowed: {_INSTEAD}")
+            name = _short(event.anchor)
+            self.stop(self.last, f"'*{name}' repeats an anchor; anchors are not allowed: {_INSTEAD}")
         elif isinstance(event, DocumentStartEvent):
             self.documents += 1
             if self.documents > 1:
-                self.stop(self.last, "a second document begins here ('---'); a scenario file holds exactly one")
+                self.stop(self.last, "a second document begins here ('---'); a file holds exactly one")
             if event.version is not None or event.tags:
                 self.stop(self.last, "YAML directives ('%...') are not allowed; remove the line")
 
     def finish(self) -> tuple[dict[str, Any], dict[Where, Location]]:
         """Return the data and the place of every value, or raise what was found."""
         if not self.problems:
+            start = Location(self.file, 1, 1)
             if self.root is None:
-                self.stop(Location(self.file, 1, 1), "the file is empty; a scenario starts with 'schema:' and 'name:'")
+                self.stop(start, "the file is empty; a scenario starts with 'schema:' and 'name:'")
             if not isinstance(self.root, dict):
                 kind = "a list" if isinstance(self.root, list) else "a single value"
-                self.stop(Location(self.file, 1, 1), f"holds {kind} at the top; write keys such as 'name: my_hospital'")
+                self.stop(start, f"holds {kind} at the top; write keys such as 'name: my_hospital'")
         if self.problems:
             raise ScenarioError(self.problems)
         return self.root, self.places
@@ -117,27 +119,31 @@ class Reader:
     def _count(self, event: ScalarEvent | MappingStartEvent | SequenceStartEvent) -> None:
         self.values += 1
         if self.values > MOST_VALUES:
-            self.stop(self.last, f"more than {MOST_VALUES} values; put tables into CSV files and name them here")
+            self.stop(self.last, f"more than {MOST_VALUES} values; put tables into CSV files")
         if event.anchor is not None:
-            self.stop(self.last, f"'&{_short(event.anchor)}' is an anchor; anchors are not allowed: {_INSTEAD}")
+            self.stop(self.last, f"'&{_short(event.anchor)}' is an anchor, which is not allowed: {_INSTEAD}")
         if event.tag is not None and event.tag != "!":
             path = self.open[-1].path if self.open else ()
             self._complain(path, f"'{_short(event.tag)}' is a tag; tags are not allowed, remove it")
 
     def _begin(self, items: dict[str, Any] | list[Any]) -> None:
-        parent = self.open[-1] if self.open else None
-        if parent is not None and isinstance(parent.items, dict) and parent.key is None and not parent.bad_key:
+        if self._expects_key():
             kind = "a mapping" if isinstance(items, dict) else "a list"
             self.stop(self.last, f"{kind} stands where a key is expected; keys are plain words or numbers")
         if len(self.open) >= MOST_DEPTH:
             self.stop(self.last, f"is nested more than {MOST_DEPTH} deep; flatten it")
         self.open.append(_Open(items, self._place(items)))
 
+    def _expects_key(self) -> bool:
+        if not self.open:
+            return False
+        parent = self.open[-1]
+        return isinstance(parent.items, dict) and parent.key is None and not parent.bad_key
+
     def _scalar(self, event: ScalarEvent) -> None:
         plain = bool(event.implicit[0])
-        parent = self.open[-1] if self.open else None
-        if parent is not None and isinstance(parent.items, dict) and parent.key is None and not parent.bad_key:
-            self._key(parent, event.value, plain)
+        if self._expects_key():
+            self._key(self.open[-1], event.value, plain)
             return
         text = event.value
         path = self._path()
@@ -145,7 +151,7 @@ class Reader:
             self._complain(path, f"is a text of {len(text)} characters; at most {MOST_TEXT} are allowed")
             text = ""
             plain = False
-        if plain and text == "" and parent is None:
+        if plain and text == "" and not self.open:
             return  # an empty file
         value: Any = text
         if plain:
@@ -154,6 +160,7 @@ class Reader:
 
     def _key(self, parent: _Open, key: str, plain: bool) -> None:
         problem = ""
+        path = parent.path
         if key == "":
             problem = "a key is missing before ':'"
         elif plain and key == "<<":
@@ -161,10 +168,10 @@ class Reader:
         elif len(key) > MOST_KEY or not key.isprintable():
             problem = f"the key {shown(key, 30)} is not one short line (at most {MOST_KEY} characters)"
         elif key in parent.lines:
-            problem = f"'{key}' is written twice, in lines {parent.lines[key]} and {self.last.line}; keep one of them"
+            path = (*parent.path, key)
+            problem = f"'{key}' is written twice, in lines {parent.lines[key]} and {self.last.line}; keep one"
         if problem:
-            shown_path = parent.path if key == "" or len(key) > MOST_KEY or not key.isprintable() else (*parent.path, key)
-            self._complain(shown_path, problem)
+            self._complain(path, problem)
             parent.bad_key = True
             return
         parent.key = key
@@ -193,7 +200,7 @@ class Reader:
         else:
             return text
         if not math.isfinite(value) or abs(value) > MOST_NUMBER:
-            self._complain(path, f"the number {shown(text, 30)} is too large; at most {MOST_NUMBER:g} is allowed")
+            self._complain(path, f"the number {shown(text, 30)} is too large; the most is {MOST_NUMBER:g}")
             return 0
         return value
 

@@ -1,4 +1,4 @@
-"""Errors of the YAML scanner in plain words: what is wrong at the mark, and how such a thing is usually mended."""
+"""Errors of the YAML scanner in plain words: what is wrong at the mark, and how that is usually mended."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ def plain_words(error: MarkedYAMLError) -> str:
     if "mapping values are not allowed" in problem:
         return "a ':' is not expected here; check the indentation, and put a text that holds ': ' in quotes"
     if "could not find expected ':'" in problem:
-        return "this line has no ':'; write 'key: value' with a space after the colon, and check the indentation"
+        return "this line has no ':'; write 'key: value' with a space after it, and check the indentation"
     if "sequence entries are not allowed" in problem or "block sequence entries" in problem:
         return "a list entry ('- ') is not expected here; put it on a line of its own under its key"
     if "unexpected end of stream" in problem:
@@ -37,17 +37,17 @@ def plain_words(error: MarkedYAMLError) -> str:
     if "expected <block end>" in problem and ("'}'" in problem or "']'" in problem):
         return "a closing bracket that nothing opened; remove it"
     if "expected <block end>" in problem:
-        return f"does not line up with the lines before it; keys that belong together start in the same column{opened}"
+        return f"does not line up with the lines before it; keys that belong together start in one column{opened}"
     if "node content" in problem:
         return "a value is missing here, or a bracket or comma is too many"
     if "escape" in problem:
-        return "a backslash in double quotes begins an escape; use single quotes, or write the backslash twice"
+        return "a backslash in double quotes begins an escape; use single quotes or two backslashes"
     if "directive" in context or "directive" in problem:
         return "YAML directives ('%...') are not allowed; remove the line"
     if "alias" in context or "anchor" in context:
-        return "'&' and '*' begin anchors, which are not allowed; in a condition write 'and', else put the text in quotes"
+        return "'&' and '*' begin anchors, which are not allowed; write 'and', or put the text in quotes"
     if "tag" in context or "tag" in problem:
-        return "'!' begins a tag, which is not allowed; in a condition write 'not', else put the text in quotes"
+        return "'!' begins a tag, which is not allowed; write 'not', or put the text in quotes"
     if "block scalar" in context:
         return f"'|' or '>' begins a text of several lines, which starts on the next line{opened}"
     if "comment" in problem or "end marker" in problem:
