@@ -5,22 +5,37 @@ A grammar of ours, parsed here and never evaluated as Python::
     condition  = conjunction {"or" conjunction}
     conjunction = negation {"and" negation}
     negation   = "not" negation | term
-    term       = "(" condition ")" | name | name comparison value | name ["not"] "in" "[" value {"," value} "]"
+    term       = "(" condition ")" | name | name comparison value | name ["not"] "in" list
+    list       = "[" value {"," value} "]"
     comparison = "==" | "!=" | "<" | "<=" | ">" | ">="
     value      = number | quantity (30 min, 9%, 400 usd) | yes | no | true | false | word | 'quoted text'
 
-Names stand on the left, values on the right, so a bare word on the right is a text: ``speciality == orthopaedic``.
-Quantities are kept in their base unit (minutes, dollars, fractions of 1).
+Names stand on the left, values on the right, so a bare word on the right is a text, as in
+``speciality == orthopaedic``. Quantities are kept in their base unit (minutes, dollars, fractions of 1).
 """
 
 from __future__ import annotations
 
 import operator
-import re
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
-from typing import Any, Literal, NamedTuple, NoReturn
+from typing import Any, NoReturn
 
+from marl_health.spec.condition_tokens import (
+    MOST_NUMBER,
+    OPERATORS,
+    RESERVED,
+    SIGNS,
+    TRUTH,
+    Operator,
+    Token,
+    Value,
+    fail,
+    is_unit,
+    remedy,
+    tokens_of,
+    written_as,
+)
 from marl_health.spec.errors import shown
 from marl_health.spec.quantities import parse_quantity
 
@@ -28,8 +43,6 @@ MOST_CHARACTERS = 500
 MOST_DEPTH = 20
 MOST_TERMS = 60
 
-Operator = Literal["==", "!=", "<", "<=", ">", ">="]
-Value = float | str | bool
 Test = Callable[[Sequence[Any]], Any]
 
 
@@ -47,7 +60,7 @@ class Compare:
         return {self.name}
 
     def __str__(self) -> str:
-        return f"{self.name} {self.op} {self.written or _text(self.value)}"
+        return f"{self.name} {self.op} {self.written or written_as(self.value)}"
 
 
 @dataclass(frozen=True)
@@ -63,7 +76,7 @@ class In:
         return {self.name}
 
     def __str__(self) -> str:
-        return f"{self.name} in [{', '.join(self.written or map(_text, self.values))}]"
+        return f"{self.name} in [{', '.join(self.written or map(written_as, self.values))}]"
 
 
 @dataclass(frozen=True)
@@ -203,63 +216,12 @@ def _either(first: Test, second: Test) -> Test:
     return lambda values: first(values) or second(values)
 
 
-# --------------------------------------------------------------------------------------------------- reading the text
-
-_TOKEN = re.compile(
-    r"""\s*(?:
-    (?P<number>[-+]?(?:[0-9]+(?:\.[0-9]*)?|\.[0-9]+)(?:[eE][-+]?[0-9]+)?)
-    |(?P<word>[A-Za-z_][A-Za-z0-9_]*(?:\.[A-Za-z0-9_]+)*)
-    |(?P<quoted>'[^']*'|"[^"]*")
-    |(?P<sign>===|!==|==|!=|<=|>=|=>|=<|<>|&&|\|\||[<>=!&|()\[\],%/≤≥≠])
-    )""",
-    re.VERBOSE,
-)
-_SIGNS = {
-    "=": "==",
-    "===": "==",
-    "!==": "!=",
-    "=>": ">=",
-    "=<": "<=",
-    "<>": "!=",
-    "≤": "<=",
-    "≥": ">=",
-    "≠": "!=",
-    "&&": "and",
-    "&": "and",
-    "||": "or",
-    "|": "or",
-    "!": "not",
-}
-_OPERATORS: dict[str, Operator] = {"==": "==", "!=": "!=", "<": "<", "<=": "<=", ">": ">", ">=": ">="}
-_RESERVED = frozenset({"and", "or", "not", "in"})
-_TRUTH = {"yes": True, "true": True, "no": False, "false": False}
-_PLAIN_WORD = re.compile(r"[A-Za-z_][A-Za-z0-9_]*(?:\.[A-Za-z0-9_]+)*")
-
-
-class _Token(NamedTuple):
-    kind: str  # number, word, quoted, sign or end
-    text: str
-    start: int
-    end: int
-
-
-def _text(value: Value) -> str:
-    """Return a value as a condition would write it."""
-    if isinstance(value, bool):
-        return "yes" if value else "no"
-    if not isinstance(value, str):
-        return repr(value)
-    if _PLAIN_WORD.fullmatch(value) and value not in _RESERVED and value not in _TRUTH:
-        return value
-    return f'"{value}"' if "'" in value else f"'{value}'"
-
-
 class _Parser:
     """Recursive descent over the tokens of one condition."""
 
     def __init__(self, text: str) -> None:
         self.text = text
-        self.tokens = self._tokens()
+        self.tokens = tokens_of(text)
         self.at = 0
         self.depth = 0
         self.terms = 0
@@ -272,34 +234,13 @@ class _Parser:
             self._unexpected(token)
         return condition
 
-    def _tokens(self) -> list[_Token]:
-        tokens: list[_Token] = []
-        at = 0
-        end = len(self.text.rstrip())
-        while at < end:
-            found = _TOKEN.match(self.text, at)
-            if found is None:
-                at += len(self.text[at:]) - len(self.text[at:].lstrip())
-                sign = self.text[at]
-                if sign in "'\"":
-                    self._fail(at, "the quotation mark is never closed")
-                self._fail(
-                    at,
-                    f"{shown(sign)} means nothing in a condition; write one such as acuity <= 2 and not walks",
-                )
-            kind = found.lastgroup or ""
-            tokens.append(_Token(kind, found.group(kind), found.start(kind), found.end()))
-            at = found.end()
-        tokens.append(_Token("end", "", end, end))
-        return tokens
-
     def _fail(self, start: int, message: str) -> NoReturn:
-        raise ValueError(f"column {start + 1} of {shown(self.text, 80)}: {message}")
+        fail(self.text, start, message)
 
-    def _peek(self) -> _Token:
+    def _peek(self) -> Token:
         return self.tokens[self.at]
 
-    def _take(self) -> _Token:
+    def _take(self) -> Token:
         token = self.tokens[self.at]
         self.at += 1
         return token
@@ -332,7 +273,7 @@ class _Parser:
             return Not(part)
         return self._term()
 
-    def _deeper(self, token: _Token) -> None:
+    def _deeper(self, token: Token) -> None:
         self.depth += 1
         if self.depth > MOST_DEPTH:
             self._fail(token.start, f"nested more than {MOST_DEPTH} deep; write a simpler condition")
@@ -351,12 +292,12 @@ class _Parser:
                     self._fail(token.start, "this '(' is never closed; add a ')'")
                 self._unexpected(self._peek())
             return inner
-        if token.kind != "word" or token.text in _RESERVED:
+        if token.kind != "word" or token.text in RESERVED:
             self._no_name(token)
         following = self._peek()
-        if following.kind == "sign" and following.text in _OPERATORS:
+        if following.kind == "sign" and following.text in OPERATORS:
             self.at += 1
-            return self._compare(token.text, _OPERATORS[following.text], following)
+            return self._compare(token.text, OPERATORS[following.text], following)
         if self._takes("in"):
             return self._in(token.text)
         if following.text == "not" and following.kind == "word" and self.tokens[self.at + 1].text == "in":
@@ -364,7 +305,7 @@ class _Parser:
             return Not(self._in(token.text))
         return Truth(token.text)
 
-    def _compare(self, name: str, op: Operator, sign: _Token) -> Compare:
+    def _compare(self, name: str, op: Operator, sign: Token) -> Compare:
         start = self._peek().start
         value, written = self._value()
         if op not in ("==", "!=") and (isinstance(value, (str, bool))):
@@ -397,23 +338,23 @@ class _Parser:
         token = self._take()
         if token.kind == "quoted":
             text = token.text[1:-1]
-            return text, _text(text)
-        if token.kind == "word" and token.text not in _RESERVED:
-            value = _TRUTH.get(token.text, token.text)
-            return value, _text(value)
+            return text, written_as(text)
+        if token.kind == "word" and token.text not in RESERVED:
+            value = TRUTH.get(token.text, token.text)
+            return value, written_as(value)
         if token.kind == "number":
             return self._number(token)
-        remedy = "a number, a word, or a quantity such as 30 min"
+        wanted = "a number, a word, or a quantity such as 30 min"
         if token.kind == "end":
-            self._fail(token.start, f"the condition ends before a value; {remedy} is expected")
-        if token.text in _SIGNS:
+            self._fail(token.start, f"the condition ends before a value; {wanted} is expected")
+        if token.text in SIGNS:
             self._unexpected(token)
-        self._fail(token.start, f"'{token.text}' stands where a value is expected: {remedy}")
+        self._fail(token.start, f"'{token.text}' stands where a value is expected: {wanted}")
 
-    def _number(self, token: _Token) -> tuple[Value, str]:
+    def _number(self, token: Token) -> tuple[Value, str]:
         """Return a number, in its base unit if words or signs of a unit follow it."""
         end = token.end
-        while self._is_unit(self._peek()):
+        while is_unit(self._peek()):
             end = self._take().end
         if end > token.end:
             written = self.text[token.start : end]
@@ -422,18 +363,12 @@ class _Parser:
             except ValueError as error:
                 self._fail(token.start, str(error))
         number = float(token.text)
-        if not abs(number) <= 1e15:
+        if not abs(number) <= MOST_NUMBER:
             self._fail(token.start, f"the number {shown(token.text, 30)} is too large")
         value = int(number) if number.is_integer() and token.text.lstrip("+-").isdigit() else number
         return value, repr(value)
 
-    @staticmethod
-    def _is_unit(token: _Token) -> bool:
-        if token.kind == "word":
-            return token.text not in _RESERVED and token.text.lower() not in _RESERVED
-        return token.kind == "sign" and token.text in "%/"
-
-    def _no_name(self, token: _Token) -> NoReturn:
+    def _no_name(self, token: Token) -> NoReturn:
         """Say what is wrong with a token that stands where a name is expected."""
         if token.kind == "end":
             self._fail(token.start, "the condition ends too early; a name is expected here")
@@ -446,26 +381,5 @@ class _Parser:
             self._fail(token.start, message)
         self._unexpected(token)
 
-    def _unexpected(self, token: _Token) -> NoReturn:
-        """Say what to write instead of a token that does not belong where it stands."""
-        if token.kind == "sign" and token.text in _SIGNS:
-            self._fail(token.start, f"write '{_SIGNS[token.text]}' instead of '{token.text}'")
-        if token.kind == "sign" and token.text in _OPERATORS:
-            self._fail(
-                token.start,
-                f"'{token.text}' is not expected here; compare one name with one value, join with 'and'",
-            )
-        if token.text == ")":
-            self._fail(token.start, "this ')' closes nothing; remove it, or open one before")
-        if token.kind == "word":
-            low = token.text.lower()
-            if low in _RESERVED and low != token.text:
-                self._fail(token.start, f"write '{low}' in small letters")
-            if low in ("is", "equals"):
-                self._fail(token.start, f"write '==' instead of '{token.text}'")
-            if token.text in _RESERVED:
-                self._fail(token.start, f"a name is expected before '{token.text}'")
-        self._fail(
-            token.start,
-            f"'{shown(token.text).strip(chr(39))}' is not expected here; join conditions with 'and' or 'or'",
-        )
+    def _unexpected(self, token: Token) -> NoReturn:
+        self._fail(token.start, remedy(token))

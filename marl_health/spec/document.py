@@ -1,8 +1,8 @@
 """A scenario file as plain data with the place of every value kept; safe against hostile files.
 
-A scenario is untrusted input: the size, the encoding and the lines are checked before any YAML is read, and
-`reader` enforces the rest while reading. Two documents merge into one (`extends:`), and each value keeps the file it
-came from.
+A scenario is untrusted input: the size, the encoding and the lines are checked before any YAML is read,
+and `reader` enforces the rest while reading. Two documents merge into one (`extends:`), and each value
+keeps the file it came from.
 """
 
 from __future__ import annotations
@@ -21,6 +21,7 @@ from marl_health.spec.suggest import did_you_mean
 from marl_health.spec.syntax import plain_words
 
 MOST_BYTES = 1_000_000
+MOST_LINES = 20_000
 MOST_LINE = 20_000  # characters; YAML scanners slow down on endless lines
 
 _UNPRINTABLE = re.compile("[^\t\n\r\x20-\x7e\x85\xa0-\ud7ff\ue000-\ufefe\uff00-\ufffd\U00010000-\U0010ffff]")
@@ -114,7 +115,7 @@ def parse_document(text: str, file: str) -> Document:
     except MarkedYAMLError as error:
         mark = error.problem_mark or error.context_mark
         line, column = (mark.line + 1, mark.column + 1) if mark is not None else (1, 1)
-        reader.stop(Location(file, line, column), plain_words(error))
+        reader.stop(Location(file, line, column), plain_words(error, text))
     except _TRIPPED as error:
         # The scanner is not ours and the text may be anything: whatever it trips over is a fault of the text.
         reader.stop(reader.last, f"cannot be read as YAML from here on ({type(error).__name__})")
@@ -138,7 +139,12 @@ def _check_text(text: str, file: str) -> None:
         message = f"holds the control character {name}; a scenario is plain UTF-8 text"
         raise ScenarioError([Problem(file, len(before), len(before[-1]) + 1, "", message)])
     problems: list[Problem] = []
-    for number, line in enumerate(_LINE_END.split(text), start=1):
+    lines = _LINE_END.split(text)
+    if len(lines) > MOST_LINES:
+        problems.append(
+            Problem(file, MOST_LINES + 1, 1, "", f"more than {MOST_LINES} lines; split the file up")
+        )
+    for number, line in enumerate(lines[:MOST_LINES], start=1):
         if len(line) > MOST_LINE:
             message = f"the line is {len(line)} characters long; at most {MOST_LINE} are allowed"
             problems.append(Problem(file, number, 1, "", message))
@@ -156,7 +162,7 @@ def merge(base: Document, top: Document) -> Document:
     """Return `base` with `top` laid over it, as `extends:` does.
 
     Mappings merge key by key, at every depth; lists and scalars of `top` replace those of `base`; the value
-    ``null`` in `top` removes the key. Every value keeps the place it was written at, in whichever file that is.
+    ``null`` in `top` removes the key. Every value keeps the place, in whichever file, where it was written.
 
     Raises:
         ScenarioError: if `top` removes a key that `base` does not have.

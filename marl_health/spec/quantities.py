@@ -1,11 +1,11 @@
-"""Quantities: numbers that carry their unit, such as ``30 min``, ``9%``, ``38 usd per bed_hour`` or ``4 per_hour``.
+"""Quantities: numbers that carry their unit, such as ``30 min``, ``9%``, ``2400 usd`` or ``4 per_hour``.
 
-A unit is never implied, so a bare number is an error that says which units there are. Every reader returns the value
-in the base unit of its dimension and raises `ValueError` with a message that names what was read, what is allowed
-and the nearest unit if it looks like a slip.
+A unit is never implied, so a bare number is an error that says which units there are. Every reader returns
+the value in the base unit of its dimension and raises `ValueError` with a message that names what was read,
+what is allowed and the nearest unit if it looks like a slip.
 
-Base units: time in minutes, money in US dollars, money rates in dollars per minute (and per unit of whatever is
-named, such as a bed), rates per minute, shares as fractions of 1.
+Base units: time in minutes, money in US dollars, money rates in dollars per minute (and per unit of whatever
+is named, such as a bed), rates per minute, shares as fractions of 1.
 """
 
 from __future__ import annotations
@@ -88,7 +88,7 @@ def parse_money(text: object) -> float:
 
 
 def parse_money_rate(text: object) -> float:
-    """Return a cost such as ``38 usd per bed_hour`` or ``32 usd/hour`` in dollars per minute (and per unit named)."""
+    """Return a cost such as ``38 usd per bed_hour`` or ``32 usd/hour`` in dollars per minute (and unit)."""
     return _parse(text, "money_rate")
 
 

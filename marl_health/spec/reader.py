@@ -1,7 +1,7 @@
 """YAML events to plain data, one at a time, with the place of every value; limits are enforced on the way.
 
-Anchors are refused at the first sight of one, so nothing is ever expanded; nesting and the number of values are
-counted as they come, so a hostile file stops early. Scalars follow the YAML 1.2 core schema: ``07:30``,
+Anchors are refused at the first sight of one, so nothing is ever expanded; nesting and the number of values
+are counted as they come, so a hostile file stops early. Scalars follow the YAML 1.2 core schema: ``07:30``,
 ``NO`` and ``yes`` are text, ``1e0`` is a number, ``true`` and ``false`` are truth values.
 """
 
@@ -101,7 +101,10 @@ class Reader:
                 self.stop(start, "the file is empty; a scenario starts with 'schema:' and 'name:'")
             if not isinstance(self.root, dict):
                 kind = "a list" if isinstance(self.root, list) else "a single value"
-                self.stop(start, f"holds {kind} at the top; write keys such as 'name: my_hospital'")
+                self.stop(
+                    start,
+                    f"holds {kind} at the top; write 'name: my_hospital' and so on, with a space after each ':'",
+                )
         if self.problems:
             raise ScenarioError(self.problems)
         return self.root, self.places
@@ -124,7 +127,9 @@ class Reader:
             self.stop(self.last, f"'&{_short(event.anchor)}' is an anchor, which is not allowed: {_INSTEAD}")
         if event.tag is not None and event.tag != "!":
             path = self.open[-1].path if self.open else ()
-            self._complain(path, f"'{_short(event.tag)}' is a tag; tags are not allowed, remove it")
+            tag = _short(str(event.tag).replace("tag:yaml.org,2002:", "!!"))
+            remedy = "remove it; in a condition write 'not', and put a text with '!' in quotes"
+            self._complain(path, f"'{tag}' is a tag, which is not allowed: {remedy}")
 
     def _begin(self, items: dict[str, Any] | list[Any]) -> None:
         if self._expects_key():
@@ -146,6 +151,9 @@ class Reader:
             self._key(self.open[-1], event.value, plain)
             return
         text = event.value
+        if self.open and self.open[-1].bad_key:
+            self._place(text)
+            return
         path = self._path()
         if len(text) > MOST_TEXT:
             self._complain(path, f"is a text of {len(text)} characters; at most {MOST_TEXT} are allowed")
@@ -169,7 +177,9 @@ class Reader:
             problem = f"the key {shown(key, 30)} is not one short line (at most {MOST_KEY} characters)"
         elif key in parent.lines:
             path = (*parent.path, key)
-            problem = f"'{key}' is written twice, in lines {parent.lines[key]} and {self.last.line}; keep one"
+            first, again = parent.lines[key], self.last.line
+            where = f"in lines {first} and {again}" if first != again else f"in line {again}"
+            problem = f"'{key}' is written twice, {where}; keep one"
         if problem:
             self._complain(path, problem)
             parent.bad_key = True
@@ -181,7 +191,14 @@ class Reader:
     def _resolve(self, text: str, path: Where) -> Any:
         """Return a plain scalar as YAML 1.2's core schema reads it."""
         if text == "":
-            self._complain(path, "has no value; write one after it, or remove it")
+            key = str(path[-1]) if path else ""
+            name, colon, rest = key.partition(":")
+            remedy = (
+                f"write '{name}: {rest}', with a space after the ':'"
+                if colon
+                else "write one after it, or remove it"
+            )
+            self._complain(path, f"has no value; {remedy}")
             return None
         if text in _NULL:
             return None

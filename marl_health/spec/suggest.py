@@ -3,15 +3,27 @@
 from __future__ import annotations
 
 import difflib
+import inspect
+import sys
 import types
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from typing import TYPE_CHECKING, Annotated, Any, Literal, TypeVar, Union, get_args, get_origin
+from typing import (
+    TYPE_CHECKING,
+    Annotated,
+    Any,
+    Literal,
+    TypeVar,
+    Union,
+    get_args,
+    get_origin,
+    get_type_hints,
+)
 
 from pydantic import AliasChoices, BaseModel, RootModel, Tag
 from typing_extensions import TypeAliasType
 
 from marl_health.spec.errors import Problem, Where
-from marl_health.spec.wording import KIND_OF_VALUE, worded
+from marl_health.spec.wording import KIND_OF_VALUE, KNOWN, worded
 
 if TYPE_CHECKING:
     from pydantic import ValidationError
@@ -26,7 +38,13 @@ MOST_PROBLEMS = 200  # complaints kept of one validation
 def nearest(name: str, allowed: Iterable[str]) -> str | None:
     """Return the allowed name that `name` is most likely a slip of, or None."""
     folded = {_folded(other): other for other in reversed(list(allowed))}
-    close = difflib.get_close_matches(_folded(name), folded, n=1, cutoff=0.6)
+    wanted = _folded(name)
+    if wanted in folded:
+        return folded[wanted]
+    swapped = [
+        other for other in folded if len(other) > 1 and sorted(other) == sorted(wanted)
+    ]  # "ds" for "sd"
+    close = swapped or difflib.get_close_matches(wanted, folded, n=1, cutoff=0.6)
     return folded[close[0]] if close else None
 
 
@@ -38,8 +56,8 @@ def did_you_mean(name: str, allowed: Iterable[str]) -> str:
     """Return the tail of a message about an unknown name.
 
     Returns:
-        Such as ``; did you mean 'ward_bed'? (known: ct_scanner, ed_bay, ...)``, with at most 12 names listed; empty if
-        nothing is allowed.
+        Such as ``; did you mean 'ward_bed'? (known: ct_scanner, ed_bay, ...)``, with at most 12 names listed;
+        empty if nothing is allowed.
     """
     names = sorted({str(other) for other in allowed})
     if not names:
@@ -48,6 +66,9 @@ def did_you_mean(name: str, allowed: Iterable[str]) -> str:
     listed = ", ".join(names[:LISTED]) + (", ..." if len(names) > LISTED else "")
     return f"; did you mean '{close}'? (known: {listed})" if close else f" (known: {listed})"
 
+
+_Entry = Mapping[str, Any]
+"""One of pydantic's errors, as a dictionary."""
 
 Allowed = Callable[[Where], Iterable[str] | None]
 """For the `loc` of a model (as pydantic writes it, union tags included), the names of its fields, or None."""
@@ -65,14 +86,14 @@ def validation_problems(
         at: path of the validated part, if it was not the whole document.
 
     Returns:
-        The problems in the order of the file. Of the alternatives of a union, only those that fit best are told.
+        The problems in the order of the file; of the alternatives of a union, only those that fit best.
     """
     part: Any = document.data
     for step in at:
         part = part[step]
-    found: list[tuple[Where, Mapping[str, Any]]] = []
-    for entry in error.errors(include_url=False)[:MOST_PROBLEMS]:
-        found.append((_path_in(part, entry), entry))
+    found: list[tuple[Where, _Entry]] = []
+    for details in error.errors(include_url=False)[:MOST_PROBLEMS]:
+        found.append((_path_in(part, details), details))
     problems: dict[tuple[Where, str], Problem] = {}
     kinds: dict[Where, list[Mapping[str, Any]]] = {}
     for path, entry in found:
@@ -88,7 +109,7 @@ def validation_problems(
 
 
 def _fits_better(entry: Mapping[str, Any], path: Where, than: Where) -> bool:
-    """Say whether an error comes from an alternative that fits but for a detail, at or below the place `than`."""
+    """Say whether an error at or below the place `than` is of an alternative that fits but for a detail."""
     return path[: len(than)] == than and (len(path) > len(than) or entry["type"] not in KIND_OF_VALUE)
 
 
@@ -98,6 +119,12 @@ def _message(entry: Mapping[str, Any], allowed: Allowed | None) -> str:
         names = allowed(loc[:-1]) if allowed is not None else None
         return f"unknown word '{str(loc[-1])[:60]}'{did_you_mean(str(loc[-1]), names or ())}"
     expected = worded([entry])
+    if entry["type"] not in KNOWN and isinstance(entry["input"], dict) and allowed is not None:
+        # A discriminator of ours found nothing it knows: most often one key is misspelt.
+        names = set(allowed(loc) or ())
+        slips = (nearest(key, names) for key in entry["input"] if key not in names)
+        close = next((name for name in slips if name is not None), None)
+        return f"{expected}; did you mean '{close}'?" if close else expected
     if entry["type"] in ("literal_error", "enum", "union_tag_invalid"):
         close = _nearest_expected(entry)
         return f"{expected}; did you mean '{close}'?" if close else expected
@@ -115,9 +142,10 @@ def _nearest_expected(entry: Mapping[str, Any]) -> str | None:
 def _path_in(data: Any, entry: Mapping[str, Any]) -> Where:
     """Return the path in the data that an error's `loc` means.
 
-    A `loc` holds names that the data does not: tags of unions, names of validators. Each element is either a step into
-    the data or such a name, and a tag may equal a key (``{use: nurse}`` read as the alternative ``use``), so the way
-    is chosen that ends at the very value pydantic complains about, and among those the one with the most steps.
+    A `loc` holds names that the data does not: tags of unions, names of validators. Each element is either a
+    step into the data or such a name, and a tag may equal a key (``{use: nurse}`` read as the alternative
+    ``use``), so the way is chosen that ends at the very value pydantic complains about, and among those the
+    one with the most steps.
     """
     loc: Where = entry["loc"]
     missing = entry["type"] == "missing"
@@ -153,7 +181,7 @@ def _step(value: Any, element: str | int) -> str | int | None:
     return None
 
 
-# ------------------------------------------------------------------------------- the fields a model allows at a place
+# ---------------------------------------------------------------- the fields that a model allows at a place
 
 
 def allowed_fields(model: type[BaseModel], loc: Where) -> list[str]:
@@ -170,7 +198,7 @@ def allowed_fields(model: type[BaseModel], loc: Where) -> list[str]:
     for element in loc:
         chosen = [kind for kind in kinds if _is_tag(kind, element)]
         below = [member for kind in kinds for member in _below(kind, element)]
-        # A tag names one of the alternatives; what is neither a tag nor a step (a validator's name) leads nowhere.
+        # A tag names one of the alternatives; what is neither tag nor step (a validator's name) leads nowhere.
         kinds = chosen or below or kinds
     names = {name for kind in kinds if _is_model(kind[0]) for name in _names(kind[0])}
     return sorted(names)
@@ -224,7 +252,7 @@ def _below(kind: _Kind, element: str | int) -> list[_Kind]:
             if element == _alias(name, field):
                 extras = frozenset(extra.tag for extra in field.metadata if isinstance(extra, Tag))
                 return _members(field.annotation, extras)
-        return []
+        return [member for member in _members(_extra(annotation)) if member[0] is not None]
     origin, arguments = get_origin(annotation), get_args(annotation)
     if not isinstance(origin, type) or not arguments:
         return []
@@ -236,6 +264,17 @@ def _below(kind: _Kind, element: str | int) -> list[_Kind]:
         )
         return _members(arguments[position])
     return []
+
+
+def _extra(model: type[BaseModel]) -> Any:
+    """Return the annotation of the values that a model takes under names that are not its fields, or None."""
+    for base in model.__mro__:
+        annotation = inspect.get_annotations(base).get("__pydantic_extra__")
+        if annotation is not None and base is not BaseModel:
+            holder = types.SimpleNamespace(__annotations__={"extra": annotation})
+            hints = get_type_hints(holder, vars(sys.modules[base.__module__]), include_extras=True)
+            return (get_args(hints["extra"]) or (None,))[-1]
+    return None
 
 
 def _names(model: type[BaseModel]) -> list[str]:

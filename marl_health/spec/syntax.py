@@ -6,11 +6,17 @@ import re
 
 from ruamel.yaml.error import MarkedYAMLError
 
+_SQUEEZED = re.compile(r"[\s-]*([A-Za-z_]\w{0,40}):([^\s:/]{1,40})\s*(?:#.*)?$")
 _GOT = re.compile(r"found character (.+) that cannot start any token")
 
 
-def plain_words(error: MarkedYAMLError) -> str:
-    """Return a message for people who write scenarios, not parsers."""
+def plain_words(error: MarkedYAMLError, text: str) -> str:
+    """Return a message for people who write scenarios, not parsers.
+
+    Args:
+        error: what the scanner or parser raised.
+        text: the whole text, in which the cause may stand before the mark.
+    """
     problem = str(error.problem or "")
     context = str(error.context or "")
     opened = f" (it begins in line {error.context_mark.line + 1})" if error.context_mark is not None else ""
@@ -20,6 +26,10 @@ def plain_words(error: MarkedYAMLError) -> str:
         if character == repr("\t"):
             return "a tab stands here; use spaces"
         return f"a value cannot begin with {character}; put the value in quotes"
+    if "mapping values are not allowed" in problem or "could not find expected ':'" in problem:
+        squeezed = _squeezed(error, text)
+        if squeezed:
+            return squeezed
     if "mapping values are not allowed" in problem:
         return "a ':' is not expected here; check the indentation, and put a text that holds ': ' in quotes"
     if "could not find expected ':'" in problem:
@@ -36,8 +46,12 @@ def plain_words(error: MarkedYAMLError) -> str:
         return f"a ',' or '}}' is missing, or a brace too many{opened}"
     if "expected <block end>" in problem and ("'}'" in problem or "']'" in problem):
         return "a closing bracket that nothing opened; remove it"
+    if "expected <block end>" in problem and "<scalar>" in problem:
+        return "something follows a closed quotation mark; to write a quote inside quotes, use the other kind"
     if "expected <block end>" in problem:
-        return f"does not line up with the lines before it; keys that belong together start in one column{opened}"
+        return (
+            f"does not line up with the lines before; keys that belong together start in one column{opened}"
+        )
     if "node content" in problem:
         return "a value is missing here, or a bracket or comma is too many"
     if "escape" in problem:
@@ -53,3 +67,16 @@ def plain_words(error: MarkedYAMLError) -> str:
     if "comment" in problem or "end marker" in problem:
         return "nothing may follow '...' on the same line"
     return f"is not YAML: {problem or context or 'cannot be read'}"
+
+
+def _squeezed(error: MarkedYAMLError, text: str) -> str:
+    """Return what to say if a line at or just before the mark lacks the space after its colon, else nothing."""
+    mark = error.problem_mark or error.context_mark
+    if mark is None:
+        return ""
+    lines = text.splitlines()
+    for number in range(min(mark.line, len(lines) - 1), max(mark.line - 3, -1), -1):
+        found = _SQUEEZED.match(lines[number])
+        if found:
+            return f"a space is missing after the ':' in line {number + 1}; write '{found[1]}: {found[2]}'"
+    return ""

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import Any
+from typing import Any, get_args
+
+from pydantic_core import core_schema
 
 from marl_health.spec.errors import shown
 
@@ -37,6 +39,9 @@ KIND_OF_VALUE = {
 }
 """The errors that only say that a value is of the wrong kind, and the kind that was wanted."""
 
+KNOWN = frozenset(get_args(core_schema.ErrorType)) - {"union_tag_not_found"}
+"""Errors whose message is pydantic's; any other is one that a model of ours words itself."""
+
 _BOUND = {
     "greater_than": ("more than", "gt"),
     "greater_than_equal": ("at least", "ge"),
@@ -50,8 +55,8 @@ def worded(entries: Sequence[Mapping[str, Any]]) -> str:
     """Return one message for the errors of one value; several are the alternatives of a union.
 
     Args:
-        entries: as `ValidationError.errors()` gives them; at least one. If there are several, each says only that
-            the value is of the wrong kind.
+        entries: as `ValidationError.errors()` gives them; at least one. If there are several, each says only
+            that the value is of the wrong kind.
     """
     entry = entries[0]
     value = shown(entry["input"])
@@ -97,8 +102,10 @@ def worded(entries: Sequence[Mapping[str, Any]]) -> str:
             return f"{value} is not spelled as it must be here (pattern {context.get('pattern')})"
         case "recursion_loop" | "recursion_depth_exceeded":
             return "is nested too deep"
-    message = str(entry["msg"]).replace("Input should be", "should be").replace("Input", "the value")
-    return f"{message}, not {value}"
+    message = str(entry["msg"])
+    if entry["type"] not in KNOWN:
+        return message  # written by us, for the reader
+    return f"{message.replace('Input should be', 'should be')}, not {value}"
 
 
 def _either(words: Sequence[str]) -> str:
