@@ -292,7 +292,7 @@ class _Parser:
                     self._fail(token.start, "this '(' is never closed; add a ')'")
                 self._unexpected(self._peek())
             return inner
-        if token.kind != "word" or token.text in RESERVED:
+        if token.kind != "word" or token.text.lower() in RESERVED:
             self._no_name(token)
         following = self._peek()
         if following.kind == "sign" and following.text in OPERATORS:

@@ -101,10 +101,8 @@ class Reader:
                 self.stop(start, "the file is empty; a scenario starts with 'schema:' and 'name:'")
             if not isinstance(self.root, dict):
                 kind = "a list" if isinstance(self.root, list) else "a single value"
-                self.stop(
-                    start,
-                    f"holds {kind} at the top; write 'name: my_hospital' and so on, with a space after each ':'",
-                )
+                remedy = "write 'name: my_hospital' and so on, with a space after each ':'"
+                self.stop(start, f"holds {kind} at the top; {remedy}")
         if self.problems:
             raise ScenarioError(self.problems)
         return self.root, self.places
@@ -124,12 +122,12 @@ class Reader:
         if self.values > MOST_VALUES:
             self.stop(self.last, f"more than {MOST_VALUES} values; put tables into CSV files")
         if event.anchor is not None:
-            self.stop(self.last, f"'&{_short(event.anchor)}' is an anchor, which is not allowed: {_INSTEAD}")
+            name = _short(event.anchor)
+            self.stop(self.last, f"'&{name}' is an anchor; anchors are not allowed: {_INSTEAD}")
         if event.tag is not None and event.tag != "!":
-            path = self.open[-1].path if self.open else ()
             tag = _short(str(event.tag).replace("tag:yaml.org,2002:", "!!"))
             remedy = "remove it; in a condition write 'not', and put a text with '!' in quotes"
-            self._complain(path, f"'{tag}' is a tag, which is not allowed: {remedy}")
+            self._complain(self._path(), f"'{tag}' is a tag, which is not allowed: {remedy}")
 
     def _begin(self, items: dict[str, Any] | list[Any]) -> None:
         if self._expects_key():
@@ -191,13 +189,9 @@ class Reader:
     def _resolve(self, text: str, path: Where) -> Any:
         """Return a plain scalar as YAML 1.2's core schema reads it."""
         if text == "":
-            key = str(path[-1]) if path else ""
-            name, colon, rest = key.partition(":")
-            remedy = (
-                f"write '{name}: {rest}', with a space after the ':'"
-                if colon
-                else "write one after it, or remove it"
-            )
+            name, colon, rest = (str(path[-1]) if path else "").partition(":")
+            remedy = f"write '{name}: {rest}', with a space" if colon else "write one after it, or remove it"
+            self.last = self.places.get(path, self.last)  # what is empty has no place but its key's
             self._complain(path, f"has no value; {remedy}")
             return None
         if text in _NULL:

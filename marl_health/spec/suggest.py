@@ -196,11 +196,12 @@ def allowed_fields(model: type[BaseModel], loc: Where) -> list[str]:
     """
     kinds = _members(model)
     for element in loc:
-        chosen = [kind for kind in kinds if _is_tag(kind, element)]
-        below = [member for kind in kinds for member in _below(kind, element)]
-        # A tag names one of the alternatives; what is neither tag nor step (a validator's name) leads nowhere.
-        kinds = chosen or below or kinds
-    names = {name for kind in kinds if _is_model(kind[0]) for name in _names(kind[0])}
+        chosen = [(kind, tags - {element}) for kind, tags in kinds if element in tags]
+        below = [member for kind, _ in kinds for member in _below(kind, element)]
+        # Among alternatives a name is a tag, in one type a key, though the two may be spelled alike; what is
+        # neither (a validator's name) leads nowhere.
+        kinds = (chosen or below if len(kinds) > 1 else below or chosen) or kinds
+    names = {name for kind, _ in kinds if _is_model(kind) for name in _names(kind)}
     return sorted(names)
 
 
@@ -226,7 +227,7 @@ def _members(annotation: Any, tags: frozenset[str] = frozenset()) -> list[_Kind]
         if issubclass(annotation, RootModel):
             return _members(annotation.model_fields["root"].annotation, tags | {annotation.__name__})
         return [(annotation, tags | {annotation.__name__} | _literals(annotation))]
-    return [(annotation, tags)]
+    return [] if annotation in (None, types.NoneType) else [(annotation, tags)]
 
 
 def _is_model(kind: Any) -> bool:
@@ -240,19 +241,14 @@ def _literals(model: type[BaseModel]) -> frozenset[str]:
     return frozenset(str(value) for values in literals for value in values)
 
 
-def _is_tag(kind: _Kind, element: str | int) -> bool:
-    return element in kind[1]
-
-
-def _below(kind: _Kind, element: str | int) -> list[_Kind]:
-    """Return the alternatives that stand under a key or index."""
-    annotation = kind[0]
+def _below(annotation: Any, element: str | int) -> list[_Kind]:
+    """Return the alternatives that stand under a key or index of a type."""
     if _is_model(annotation):
         for name, field in annotation.model_fields.items():
             if element == _alias(name, field):
                 extras = frozenset(extra.tag for extra in field.metadata if isinstance(extra, Tag))
                 return _members(field.annotation, extras)
-        return [member for member in _members(_extra(annotation)) if member[0] is not None]
+        return _members(_extra(annotation))
     origin, arguments = get_origin(annotation), get_args(annotation)
     if not isinstance(origin, type) or not arguments:
         return []

@@ -70,7 +70,7 @@ def plain_words(error: MarkedYAMLError, text: str) -> str:
 
 
 def _squeezed(error: MarkedYAMLError, text: str) -> str:
-    """Return what to say if a line at or just before the mark lacks the space after its colon, else nothing."""
+    """Return what to say if a line at or before the mark lacks the space after its colon, if it does."""
     mark = error.problem_mark or error.context_mark
     if mark is None:
         return ""
