@@ -25,7 +25,16 @@ MOST_LINES = 20_000
 MOST_LINE = 20_000  # characters; YAML scanners slow down on endless lines
 
 _UNPRINTABLE = re.compile("[^\t\n\r\x20-\x7e\x85\xa0-\ud7ff\ue000-\ufefe\uff00-\ufffd\U00010000-\U0010ffff]")
-_TRIPPED = (YAMLError, AssertionError, AttributeError, LookupError, RecursionError, TypeError, ValueError)
+_TRIPPED = (
+    YAMLError,
+    ArithmeticError,
+    AssertionError,
+    AttributeError,
+    LookupError,
+    RecursionError,
+    TypeError,
+    ValueError,
+)
 _LINE_END = re.compile("\r\n|[\n\r\x85\u2028\u2029]")
 
 
@@ -75,18 +84,19 @@ def load_document(path: Path) -> Document:
     """
     file = str(path)
     try:
-        mode = Path(path).stat().st_mode
-        if stat.S_ISDIR(mode):
-            raise ScenarioError([Problem(file, 1, 1, "", "is a folder; name the YAML file inside it")])
-        if not stat.S_ISREG(mode):  # a pipe would block, a device may never end
-            raise ScenarioError([Problem(file, 1, 1, "", "is not an ordinary file; name a YAML file")])
-        with Path(path).open("rb") as stream:
-            raw = stream.read(MOST_BYTES + 1)
+        mode = path.stat().st_mode
+        raw = None
+        if stat.S_ISREG(mode):  # a pipe would block, a device may never end
+            with path.open("rb") as stream:
+                raw = stream.read(MOST_BYTES + 1)
     except FileNotFoundError:
         raise ScenarioError([Problem(file, 1, 1, "", "there is no such file; check its name")]) from None
     except (OSError, ValueError) as error:  # ValueError: a NUL in the file's name
         reason = error.strerror if isinstance(error, OSError) and error.strerror else str(error)
         raise ScenarioError([Problem(file, 1, 1, "", f"cannot be read: {reason}")]) from None
+    if raw is None:
+        kind = "a folder" if stat.S_ISDIR(mode) else "not an ordinary file"
+        raise ScenarioError([Problem(file, 1, 1, "", f"is {kind}; name a YAML file")])
     if len(raw) > MOST_BYTES:
         raise ScenarioError([_too_large(file)])
     try:
@@ -116,9 +126,9 @@ def parse_document(text: str, file: str) -> Document:
         mark = error.problem_mark or error.context_mark
         line, column = (mark.line + 1, mark.column + 1) if mark is not None else (1, 1)
         reader.stop(Location(file, line, column), plain_words(error, text))
-    except _TRIPPED as error:
+    except _TRIPPED:
         # The scanner is not ours and the text may be anything: whatever it trips over is a fault of the text.
-        reader.stop(reader.last, f"cannot be read as YAML from here on ({type(error).__name__})")
+        reader.stop(reader.last, "cannot be read as YAML from here on; check quotation marks and backslashes")
     data, places = reader.finish()
     return Document(file, data, places)
 

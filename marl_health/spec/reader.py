@@ -35,6 +35,7 @@ _INT = re.compile(r"[-+]?[0-9]+\Z")
 _OCTAL_OR_HEX = re.compile(r"0o[0-7]+\Z|0x[0-9a-fA-F]+\Z")
 _FLOAT = re.compile(r"[-+]?(?:\.[0-9]+|[0-9]+(?:\.[0-9]*)?)(?:[eE][-+]?[0-9]+)?\Z")
 _NOT_FINITE = re.compile(r"[-+]?\.(?:inf|Inf|INF)\Z|\.(?:nan|NaN|NAN)\Z")
+_UNSAFE = re.compile("[\x00-\x08\x0b-\x1f\x7f\ud800-\udfff]")
 _NULL = frozenset({"~", "null", "Null", "NULL"})
 _TRUTH = {"true": True, "True": True, "TRUE": True, "false": False, "False": False, "FALSE": False}
 _INSTEAD = "write the value again, or share it with 'extends:'"
@@ -157,6 +158,9 @@ class Reader:
             self._complain(path, f"is a text of {len(text)} characters; at most {MOST_TEXT} are allowed")
             text = ""
             plain = False
+        unsafe = _UNSAFE.search(text)
+        if unsafe is not None:  # written as an escape, such as "\\0"; could neither be printed nor stored
+            self._complain(path, f"holds the control character U+{ord(unsafe.group()):04X}; remove it")
         if plain and text == "" and not self.open:
             return  # an empty file
         value: Any = text

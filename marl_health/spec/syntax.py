@@ -64,6 +64,10 @@ def plain_words(error: MarkedYAMLError, text: str) -> str:
         return "'!' begins a tag, which is not allowed; write 'not', or put the text in quotes"
     if "block scalar" in context:
         return f"'|' or '>' begins a text of several lines, which starts on the next line{opened}"
+    if "<document start>" in problem:
+        return "does not belong to the keys before it; check the indentation and the brackets"
+    if "mapping keys are not allowed" in problem:
+        return "a '?' is not expected here; put a text that begins with '? ' in quotes"
     if "comment" in problem or "end marker" in problem:
         return "nothing may follow '...' on the same line"
     return f"is not YAML: {problem or context or 'cannot be read'}"

@@ -165,6 +165,9 @@ def test_all_problems_of_a_file_are_told_at_once() -> None:
         ("a: %x", 1, 4, "cannot begin with '%'"),
         ("a: - b", 1, 4, "list entry"),
         ('a: "\\q"', 1, 6, "backslash"),
+        ('a: "\\0"', 1, 4, "U+0000"),
+        ('a: "\\ud800"', 1, 4, "U+D800"),
+        ('a: "\\UFFFFFFFF"', 1, 1, "cannot be read as YAML"),
         ("k" * 300 + ": 1", 1, 1, "one short line"),
         ('"a\\nb": 1', 1, 1, "one short line"),
         ("a: " + "x" * 6000, 1, 4, "at most 5000"),
@@ -246,15 +249,15 @@ def test_files_that_cannot_be_read(tmp_path: Path) -> None:
     pipe = tmp_path / "pipe"
     os.mkfifo(pipe)
     bad = [
-        (tmp_path, "folder"),
-        (tmp_path / "none.yaml", "no such file"),
-        (pipe, "ordinary"),
-        (Path("a\0b"), "cannot be read"),
+        (tmp_path, "is a folder; name a YAML file"),
+        (tmp_path / "none.yaml", "there is no such file; check its name"),
+        (pipe, "is not an ordinary file; name a YAML file"),
+        (Path("a\0b"), "cannot be read: embedded null byte"),
     ]
-    for path, words in bad:
+    for path, message in bad:
         with pytest.raises(ScenarioError) as caught:
             load_document(path)
-        assert words in str(caught.value)
+        assert str(caught.value) == f"{path}:1:1: {message}"
 
 
 def test_a_file_with_byte_order_mark_and_windows_lines(tmp_path: Path) -> None:
