@@ -1,0 +1,205 @@
+"""Trains one policy per role on a scenario with RLlib, through `tune.run`, quietly and on a time budget."""
+
+from __future__ import annotations
+
+import json
+import logging
+import os
+import shlex
+import sys
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+from pettingzoo import ParallelEnv
+from rich.console import Console
+
+from orchestration.runs import new_run_dir
+
+# Left for the last iteration, the last checkpoint and the shutdown, so that the budget is kept.
+CLOSING_SECONDS = 8.0
+
+
+class TrainingError(RuntimeError):
+    """Training could not be completed; the message says why."""
+
+
+@dataclass(frozen=True)
+class TrainingResult:
+    """What a training run left behind.
+
+    `best_return` is the mean return of the team over the last 100 training episodes (exploring), in the
+    scenario's units; `env_steps` counts joint steps; `seconds` is the wall clock, start-up included.
+    """
+
+    run_dir: Path
+    checkpoint: Path
+    curve: Path
+    best_return: float
+    best_iteration: int
+    iterations: int
+    env_steps: int
+    seconds: float
+
+
+def train(
+    scenario: str,
+    *,
+    seed: int = 0,
+    minutes: float = 7.0,
+    env_steps: int | None = None,
+    out: Path = Path("runs"),
+    env_runners: int | None = None,
+    make_env: Callable[[], ParallelEnv[str, Any, Any]] | None = None,
+    console: Console | None = None,
+) -> TrainingResult:
+    """Train masked PPO and keep the best modules as `<run>/checkpoint`.
+
+    An interrupt (Ctrl-C) ends training early and keeps the best so far.
+
+    Args:
+        scenario: a packaged scenario's name or the path of a YAML file.
+        seed: starts weights, exploration and episodes. Two runs of the same length are alike.
+        minutes: budget of wall clock, Ray's start included.
+        env_steps: stop after this many joint steps, if that comes first.
+        out: the run's folder is made in this one.
+        env_runners: processes that step environments; default: one per CPU.
+        make_env: makes one environment, if it is not to be made from the scenario.
+        console: where the progress line goes; default: standard error.
+
+    Raises:
+        TrainingError: an environment or the algorithm failed, or no episode ended in time.
+    """
+    start = time.monotonic()
+    _quiet()
+    from ray import tune
+    from ray.rllib.algorithms.ppo import PPO
+    from ray.tune.error import TuneError
+
+    from marl_health.adapters.rllib import env_maker
+    from orchestration.progress import CURVE, Budget, TrainingProgress
+    from policies.rllib.best import keep_best
+    from policies.rllib.ppo import masked_ppo_config
+
+    for name in ("ray", "ray.rllib"):
+        logging.getLogger(name).setLevel(logging.ERROR)
+    logging.getLogger("ray.tune").setLevel(logging.CRITICAL)  # a failed trial is told by TrainingError
+    runners = _cpus() if env_runners is None else env_runners
+    make_env = make_env or env_maker(scenario)
+    facts = _facts(make_env) | {"algorithm": "ppo", "seed": seed, "command": shlex.join(sys.argv)}
+    config = masked_ppo_config(scenario, seed=seed, make_env=make_env)
+    config.env_runners(num_env_runners=runners)
+    run_dir = new_run_dir(out, scenario, "ppo", seed).resolve()
+    agents = len(facts["agents"])
+    checkpoint = run_dir / "checkpoint"
+    config.callbacks(keep_best(checkpoint, agents=agents, facts=facts))
+
+    budget = 60.0 * minutes
+    progress = TrainingProgress(run_dir, agents, budget, console or Console(stderr=True))
+    try:
+        with _ray(runners):
+            tune.run(
+                PPO,
+                config=config,
+                stop=Budget(start + budget - CLOSING_SECONDS, env_steps),
+                name="tune",
+                storage_path=str(run_dir),
+                checkpoint_config=tune.CheckpointConfig(
+                    checkpoint_frequency=50, checkpoint_at_end=True, num_to_keep=1
+                ),
+                callbacks=[progress],
+                verbose=0,
+            )
+    except TuneError as error:
+        raise TrainingError(f"training on {scenario} failed: {_reason(run_dir, error)}") from error
+    finally:
+        progress.close()
+    if not checkpoint.exists():
+        raise TrainingError(
+            f"training on {scenario}: no episode ended within {minutes:g} minutes, so nothing was kept; "
+            "give it more time"
+        )
+    last = progress.rows[-1]
+    result = TrainingResult(
+        run_dir=run_dir,
+        checkpoint=checkpoint,
+        curve=run_dir / CURVE,
+        best_return=last["best_return"],
+        best_iteration=int(last["best_iteration"]),
+        iterations=int(last["iteration"]),
+        env_steps=int(last["env_steps"]),
+        seconds=round(time.monotonic() - start, 1),
+    )
+    _write_summary(result, facts)
+    return result
+
+
+def _cpus() -> int:
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+
+
+def _quiet() -> None:
+    """Settings that Ray reads from the environment: no progress table, no loggers, no folder change."""
+    os.environ.setdefault("RAY_AIR_NEW_OUTPUT", "0")
+    os.environ.setdefault("TUNE_DISABLE_AUTO_CALLBACK_LOGGERS", "1")
+    os.environ.setdefault("RAY_CHDIR_TO_TRIAL_DIR", "0")
+    os.environ.setdefault("RAY_USAGE_STATS_ENABLED", "0")
+
+
+@contextmanager
+def _ray(runners: int) -> Iterator[None]:
+    """A local Ray for the time of the training, unless one is connected already."""
+    import ray
+
+    if ray.is_initialized():
+        yield
+        return
+    ray.init(
+        # The algorithm's own process and its runners take turns, so they may outnumber the CPUs by one.
+        num_cpus=max(_cpus(), runners + 1),
+        include_dashboard=False,
+        logging_level=logging.ERROR,
+        log_to_driver=False,
+        configure_logging=True,
+        runtime_env={"env_vars": {"OMP_NUM_THREADS": "1"}},
+    )
+    try:
+        yield
+    finally:
+        ray.shutdown()
+
+
+def _reason(run_dir: Path, error: Exception) -> str:
+    """The last line of the traceback that Tune filed; Tune's own error only says that a trial failed."""
+    file = next((run_dir / "tune").glob("*/error.txt"), None)
+    if file is None:
+        return str(error)
+    return f"{file.read_text(encoding='utf-8').strip().splitlines()[-1]} (traceback: {file})"
+
+
+def _facts(make_env: Callable[[], ParallelEnv[str, Any, Any]]) -> dict[str, Any]:
+    """What a checkpoint says about the environment it was trained on."""
+    env = make_env()
+    scenario = env.scenario
+    facts = {
+        "scenario": scenario.name,
+        "version": scenario.version,
+        "hash": scenario.hash,
+        "agents": list(env.possible_agents),
+    }
+    env.close()
+    return facts
+
+
+def _write_summary(result: TrainingResult, facts: dict[str, Any]) -> None:
+    """`training.json`: what was trained, and the result, paths relative to the run's folder."""
+    values = asdict(result) | {
+        "run_dir": result.run_dir.name,
+        "checkpoint": result.checkpoint.name,
+        "curve": result.curve.name,
+    }
+    text = json.dumps({**facts, **values}, indent=2, default=str)
+    (result.run_dir / "training.json").write_text(text + "\n", encoding="utf-8")
