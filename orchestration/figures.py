@@ -1,0 +1,121 @@
+"""Figures of the training report, as SVG text to be put into a page."""
+
+from __future__ import annotations
+
+import io
+import math
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from matplotlib import rc_context
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+
+# Okabe and Ito's colours: told apart by colour-blind readers too.
+COLOURS = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9", "#000000")
+STYLE = {
+    "svg.fonttype": "none",
+    "svg.hashsalt": "marl-health",
+    "font.size": 9,
+    "axes.spines.top": False,
+    "axes.spines.right": False,
+    "axes.titlesize": 9,
+    "axes.grid": True,
+    "grid.alpha": 0.25,
+}
+
+
+def learning_curve(rows: Sequence[Mapping[str, float]], levels: Mapping[str, float]) -> str:
+    """Training return over environment steps, with the mean evaluated return of each policy as a level.
+
+    Args:
+        rows: one per iteration, with `env_steps`, `return_mean` and `best_return`.
+        levels: policy name to mean return on the held-out replications.
+    """
+    with rc_context(STYLE):
+        figure = Figure(figsize=(8, 3.2), layout="constrained")
+        axes = figure.subplots()
+        steps = [row["env_steps"] for row in rows]
+        axes.plot(steps, [row["return_mean"] for row in rows], color="0.45", label="training (exploring)")
+        axes.plot(steps, [row["best_return"] for row in rows], color="0.15", linewidth=0.8, label="best kept")
+        for (name, level), colour in zip(levels.items(), _cycle(len(levels)), strict=True):
+            axes.axhline(level, color=colour, linestyle="--", linewidth=1, label=f"{name} (evaluated)")
+        axes.set_xlabel("environment steps")
+        axes.set_ylabel("return of an episode")
+        axes.legend(loc="center left", bbox_to_anchor=(1, 0.5), frameon=False)
+        return _svg(figure)
+
+
+def forest(paired: Mapping[str, Mapping[str, Mapping[str, float]]], units: Mapping[str, str]) -> str:
+    """Paired differences with their 95% intervals: a panel per metric, as units differ, a row per policy."""
+    names = list(paired)
+    metrics = list(dict.fromkeys(metric for differences in paired.values() for metric in differences))
+    with rc_context(STYLE):
+        columns = min(3, max(1, len(metrics)))
+        lines = math.ceil(len(metrics) / columns)
+        figure = Figure(figsize=(9, 0.7 + lines * (0.7 + 0.22 * len(names))), layout="constrained")
+        panels = figure.subplots(lines, columns, squeeze=False, sharey=True).flat
+        for axes, metric in zip(panels, metrics, strict=False):
+            _forest_panel(axes, metric, units.get(metric, ""), paired)
+        for axes in list(figure.axes)[len(metrics) :]:
+            axes.set_visible(False)
+        return _svg(figure)
+
+
+def _forest_panel(
+    axes: Axes, metric: str, unit: str, paired: Mapping[str, Mapping[str, Mapping[str, float]]]
+) -> None:
+    axes.axvline(0, color="0.3", linewidth=0.8)
+    names = list(paired)
+    for y, (name, colour) in enumerate(zip(names, _cycle(len(names) + 1)[1:], strict=True)):
+        values = paired[name].get(metric)
+        if values is None or not _finite(values.get("difference")):
+            continue
+        ends = [values["low"], values["high"]]
+        if all(_finite(end) for end in ends):
+            axes.plot(ends, [y, y], color=colour, linewidth=2, solid_capstyle="butt")
+        axes.plot([values["difference"]], [y], "o", color=colour, markersize=5)
+    axes.set_yticks(range(len(names)), names)
+    axes.set_ylim(len(names) - 0.5, -0.5)
+    axes.set_title(f"{metric} ({unit})" if unit else metric, loc="left")
+
+
+def occupancy_over_time(occupancy: Mapping[str, Mapping[str, Mapping[str, Sequence[float]]]]) -> str:
+    """Occupied places over the hours of an episode: a panel per place, a line and a band per policy."""
+    places = list(dict.fromkeys(place for by_place in occupancy.values() for place in by_place))
+    with rc_context(STYLE):
+        columns = min(2, max(1, len(places)))
+        lines = math.ceil(len(places) / columns)
+        figure = Figure(figsize=(9, 0.6 + 2.0 * lines), layout="constrained")
+        panels = list(figure.subplots(lines, columns, squeeze=False, sharex=True).flat)
+        for axes, place in zip(panels, places, strict=False):
+            for (name, by_place), colour in zip(occupancy.items(), _cycle(len(occupancy)), strict=True):
+                band = by_place.get(place)
+                if band is None:
+                    continue
+                axes.plot(band["hours"], band["mean"], color=colour, linewidth=1.2, label=name)
+                axes.fill_between(band["hours"], band["low"], band["high"], color=colour, alpha=0.15, lw=0)
+            axes.set_title(place, loc="left")
+            axes.set_ylim(bottom=0)
+        for axes in panels[len(places) :]:
+            axes.set_visible(False)
+        handles, labels = panels[0].get_legend_handles_labels()
+        figure.legend(handles, labels, loc="outside upper center", ncols=max(1, len(labels)), frameon=False)
+        figure.supxlabel("hours since the start of the episode")
+        return _svg(figure)
+
+
+def _cycle(n: int) -> list[str]:
+    return [COLOURS[i % len(COLOURS)] for i in range(n)]
+
+
+def _finite(value: Any) -> bool:
+    return value is not None and math.isfinite(value)
+
+
+def _svg(figure: Figure) -> str:
+    """The figure as an `<svg>` element; the same figure gives the same text."""
+    buffer = io.StringIO()
+    figure.savefig(buffer, format="svg", metadata={"Date": None})
+    text = buffer.getvalue()
+    return text[text.index("<svg") :]
