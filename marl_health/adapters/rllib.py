@@ -83,9 +83,7 @@ class RLlibEnv(MultiAgentEnv):
         super().__init__()  # type: ignore[no-untyped-call]
         self.action_spaces = {a: env.action_space(a) for a in self.possible_agents}
         inner = {a: env.observation_space(a) for a in self.possible_agents}
-        self.observation_spaces = {
-            a: masked_space(inner[a], self.action_spaces[a]) for a in self.possible_agents
-        }
+        self.observation_spaces = {a: masked_space(inner[a], self.action_spaces[a]) for a in self.possible_agents}
         self._n_actions = {a: _mask_size(inner[a], self.action_spaces[a]) for a in self.possible_agents}
         config = {} if config is None else config
         self._stream = (
@@ -135,9 +133,7 @@ class RLlibEnv(MultiAgentEnv):
         """Close the environment."""
         self.env.close()  # type: ignore[no-untyped-call]
 
-    def _show(
-        self, observations: Mapping[Any, Any], infos: Mapping[Any, Any]
-    ) -> tuple[dict[Any, Any], dict[Any, Any]]:
+    def _show(self, observations: Mapping[Any, Any], infos: Mapping[Any, Any]) -> tuple[dict[Any, Any], dict[Any, Any]]:
         """Observations with their masks appended, and infos without them (RLlib would store them twice)."""
         shown: dict[Any, Any] = {}
         kept: dict[Any, Any] = {}

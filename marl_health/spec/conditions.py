@@ -309,9 +309,7 @@ class _Parser:
         start = self._peek().start
         value, written = self._value()
         if op not in ("==", "!=") and (isinstance(value, (str, bool))):
-            self._fail(
-                start, f"'{sign.text}' compares numbers; {shown(value)} is none (use == or != for words)"
-            )
+            self._fail(start, f"'{sign.text}' compares numbers; {shown(value)} is none (use == or != for words)")
         return Compare(name, op, value, written)
 
     def _in(self, name: str) -> In:
@@ -373,9 +371,7 @@ class _Parser:
         if token.kind == "end":
             self._fail(token.start, "the condition ends too early; a name is expected here")
         if token.kind in ("number", "quoted"):
-            message = (
-                f"{token.text} stands where a name is expected; write the name first, such as acuity >= 2"
-            )
+            message = f"{token.text} stands where a name is expected; write the name first, such as acuity >= 2"
             if self.at > 1 and self.tokens[self.at - 2].text == "or":
                 message += ", and repeat it after 'or' (or write acuity in [1, 2])"
             self._fail(token.start, message)

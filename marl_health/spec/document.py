@@ -151,9 +151,7 @@ def _check_text(text: str, file: str) -> None:
     problems: list[Problem] = []
     lines = _LINE_END.split(text)
     if len(lines) > MOST_LINES:
-        problems.append(
-            Problem(file, MOST_LINES + 1, 1, "", f"more than {MOST_LINES} lines; split the file up")
-        )
+        problems.append(Problem(file, MOST_LINES + 1, 1, "", f"more than {MOST_LINES} lines; split the file up"))
     for number, line in enumerate(lines[:MOST_LINES], start=1):
         if len(line) > MOST_LINE:
             message = f"the line is {len(line)} characters long; at most {MOST_LINE} are allowed"

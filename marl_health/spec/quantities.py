@@ -145,9 +145,7 @@ def _parse(text: object, wanted: Dimension) -> float:
 def _split(text: object, remedy: str, wanted: Dimension | None = None) -> tuple[str, _Unit]:
     """Return the number as it was written, and what its unit means."""
     if not isinstance(text, str):
-        raise ValueError(
-            f"{_read(text)} has no unit; {remedy}" if _is_number(text) else f"{_read(text)}: {remedy}"
-        )
+        raise ValueError(f"{_read(text)} has no unit; {remedy}" if _is_number(text) else f"{_read(text)}: {remedy}")
     stripped = text.strip()
     if len(stripped) > MOST_CHARACTERS:
         raise ValueError(f"{_read(text)} is too long for a quantity; {remedy}")
@@ -159,12 +157,8 @@ def _split(text: object, remedy: str, wanted: Dimension | None = None) -> tuple[
     number, rest = found.group(1), found.group(2).strip()
     if re.match(r"[,'’_][0-9]", rest):
         if wanted == "money" or rest[0] != ",":
-            raise ValueError(
-                f"{_read(text)}: write the digits without anything between them, such as 2400 usd"
-            )
-        raise ValueError(
-            f"{_read(text)}: write a point for decimals, such as 1.5 h, and nothing between thousands"
-        )
+            raise ValueError(f"{_read(text)}: write the digits without anything between them, such as 2400 usd")
+        raise ValueError(f"{_read(text)}: write a point for decimals, such as 1.5 h, and nothing between thousands")
     if not rest:
         raise ValueError(f"{_read(text)} has no unit; {remedy}")
     return number, _unit(text, rest, wanted)
@@ -189,13 +183,9 @@ def _unit(text: str, rest: str, wanted: Dimension | None) -> _Unit:
             return _Unit("money_rate" if money else "rate", over, times)
         example = _EXAMPLE["money_rate" if money else "rate"]
         unit = per.group(1).strip().rsplit("_", 1)[-1]
-        raise ValueError(
-            f"{_read(text)}: {shown(unit)} is not a unit of time{_slip(unit, _TIME)}; write {example}"
-        )
+        raise ValueError(f"{_read(text)}: {shown(unit)} is not a unit of time{_slip(unit, _TIME)}; write {example}")
     if re.search(r"[0-9]", words):
-        raise ValueError(
-            f"{_read(text)} holds more than one number; write one number and one unit, such as 90 min"
-        )
+        raise ValueError(f"{_read(text)} holds more than one number; write one number and one unit, such as 90 min")
     if words == "m":
         raise ValueError(f"{_read(text)}: 'm' could be minutes or months; write min, or a number of days")
     if words in {"month", "months", "year", "years"}:
@@ -204,9 +194,7 @@ def _unit(text: str, rest: str, wanted: Dimension | None) -> _Unit:
         raise ValueError(f"{_read(text)}: money is in US dollars; write usd, such as 2400 usd")
     if words in {"percent", "per cent", "pct"}:
         raise ValueError(f"{_read(text)}: write the sign, such as 9%")
-    known = (
-        {"%": 1, "usd": 1, **_TIME} if wanted is None else _TIME if wanted == "time" else {"usd": 1, **_TIME}
-    )
+    known = {"%": 1, "usd": 1, **_TIME} if wanted is None else _TIME if wanted == "time" else {"usd": 1, **_TIME}
     allowed = "a quantity, such as 30 min, 9%, 2400 usd or 4 per_hour" if wanted is None else _EXAMPLE[wanted]
     raise ValueError(f"{_read(text)}: {shown(rest, 30)} is not a unit{_slip(words, known)}; write {allowed}")
 

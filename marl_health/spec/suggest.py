@@ -41,9 +41,7 @@ def nearest(name: str, allowed: Iterable[str]) -> str | None:
     wanted = _folded(name)
     if wanted in folded:
         return folded[wanted]
-    swapped = [
-        other for other in folded if len(other) > 1 and sorted(other) == sorted(wanted)
-    ]  # "ds" for "sd"
+    swapped = [other for other in folded if len(other) > 1 and sorted(other) == sorted(wanted)]  # "ds" for "sd"
     close = swapped or difflib.get_close_matches(wanted, folded, n=1, cutoff=0.6)
     return folded[close[0]] if close else None
 
@@ -255,9 +253,7 @@ def _below(annotation: Any, element: str | int) -> list[_Kind]:
     if issubclass(origin, Mapping):
         return _members(arguments[-1])
     if issubclass(origin, (Sequence, set, frozenset)) and isinstance(element, int):
-        position = (
-            element if origin is tuple and arguments[-1] is not Ellipsis and element < len(arguments) else 0
-        )
+        position = element if origin is tuple and arguments[-1] is not Ellipsis and element < len(arguments) else 0
         return _members(arguments[position])
     return []
 

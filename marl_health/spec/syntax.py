@@ -49,9 +49,7 @@ def plain_words(error: MarkedYAMLError, text: str) -> str:
     if "expected <block end>" in problem and "<scalar>" in problem:
         return "something follows a closed quotation mark; to write a quote inside quotes, use the other kind"
     if "expected <block end>" in problem:
-        return (
-            f"does not line up with the lines before; keys that belong together start in one column{opened}"
-        )
+        return f"does not line up with the lines before; keys that belong together start in one column{opened}"
     if "node content" in problem:
         return "a value is missing here, or a bracket or comma is too many"
     if "escape" in problem:

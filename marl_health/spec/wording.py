@@ -80,11 +80,7 @@ def worded(entries: Sequence[Mapping[str, Any]]) -> str:
             return f"{shown(context.get('tag'))} is not allowed here; write one of {tags}"
         case "union_tag_not_found":
             discriminator = str(context.get("discriminator", "")).strip("'")
-            return (
-                f"needs '{discriminator}'"
-                if discriminator.isidentifier()
-                else f"{value} fits nothing known here"
-            )
+            return f"needs '{discriminator}'" if discriminator.isidentifier() else f"{value} fits nothing known here"
         case "greater_than" | "greater_than_equal" | "less_than" | "less_than_equal" | "multiple_of":
             words, bound = _BOUND[entry["type"]]
             return f"should be {words} {context.get(bound)}, not {value}"

@@ -1,0 +1,221 @@
+"""The one PettingZoo environment over every world."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from gymnasium.spaces import Box, Discrete
+from numpy.typing import NDArray
+from pettingzoo import ParallelEnv
+
+from marl_health.spec.common import COMPONENTS
+from marl_health.spec.scenario import Scenario, load
+from marl_health.worlds.game import Game
+
+Observation = NDArray[np.float32]
+
+
+class HealthParallelEnv(ParallelEnv[str, Observation, int]):
+    """A scenario as a cooperative game of several agents.
+
+    Observations:
+        One flat ``float32`` vector per agent in [-1, 1]; :meth:`observation_names` names each number.
+
+    Actions:
+        ``Discrete``, one move per decision; 0 is always to wait. ``info["action_mask"]`` (int8) tells which moves are
+        possible now. An impossible move counts as a wait, and is counted in ``info["illegal_actions"]``.
+
+    Rewards:
+        What the measures gained since the last decision, weighted as the scenario says: the same for every agent, plus
+        what the scenario pays to a single role. ``info`` holds its five components, which add up to it.
+
+    Starting state:
+        The world after its warm-up. The seed fixes the patients: who comes when and what they need.
+
+    Episode end:
+        All agents are truncated together after the scenario's number of decisions.
+
+    Args:
+        scenario: a packaged scenario's name, the path of a YAML file, or a loaded scenario.
+        render_mode: ``None``, ``"ansi"`` or ``"rgb_array"``.
+        max_cycles: end the episode after so many decisions, if that is earlier than the scenario says.
+        chosen: alternatives for the scenario's ``choose`` names.
+        events: keep an event log, for :meth:`event_log`.
+
+    Raises:
+        ScenarioError: if the scenario cannot be used; it lists every problem with its place.
+    """
+
+    def __init__(
+        self,
+        scenario: str | Path | Scenario,
+        *,
+        render_mode: str | None = None,
+        max_cycles: int | None = None,
+        chosen: Mapping[str, str] | None = None,
+        events: bool = False,
+    ) -> None:
+        self.scenario = scenario if isinstance(scenario, Scenario) else load(scenario, chosen)
+        self.metadata: dict[str, Any] = {
+            "name": f"{self.scenario.name}_v{self.scenario.version - 1}",
+            "render_modes": ["ansi", "rgb_array"],
+            "render_fps": 4,
+            "is_parallelizable": True,
+        }
+        if render_mode is not None and render_mode not in self.metadata["render_modes"]:
+            raise ValueError(f"render_mode is None, 'ansi' or 'rgb_array', not {render_mode!r}")
+        self.render_mode = render_mode
+        self.max_cycles = max_cycles if max_cycles is not None else self.scenario.clock.steps
+        self.events = events
+        self.game: Game = self.scenario.kind.make_game(self.scenario.program)
+        self.possible_agents = list(self.game.agents)
+        if not self.possible_agents:
+            raise ValueError(f"nobody decides in '{self.scenario.name}': add agents to the scenario, or simulate it")
+        self.agents: list[str] = []
+        self._boxes = {
+            agent: Box(-1.0, 1.0, (len(self.game.observation_names(agent)),), np.float32)
+            for agent in self.possible_agents
+        }
+        self._moves = {agent: Discrete(len(self.game.action_names(agent))) for agent in self.possible_agents}
+        self.observation_spaces = dict(self._boxes)
+        self.action_spaces = dict(self._moves)
+        self.state_space = Box(-1.0, 1.0, (len(self.game.state_names()),), np.float32)
+        self.last_actions: dict[str, int] = {}
+        self._illegal = dict.fromkeys(self.possible_agents, 0)
+        self._cycles = 0
+        self._seeds = np.random.SeedSequence()
+
+    # ------------------------------------------------------------ the ParallelEnv contract
+    def observation_space(self, agent: str) -> Box:
+        """The agent's observation space; the same object at each call."""
+        return self._boxes[agent]
+
+    def action_space(self, agent: str) -> Discrete[np.int64]:
+        """The agent's action space; the same object at each call."""
+        return self._moves[agent]
+
+    def reset(
+        self, seed: int | None = None, options: dict[str, Any] | None = None
+    ) -> tuple[dict[str, Observation], dict[str, dict[str, Any]]]:
+        """Begin an episode.
+
+        Args:
+            seed: fixes the episode's patients. Without one, the next of a sequence that the last seed started.
+            options: not used.
+        """
+        if seed is not None:
+            self._seeds = np.random.SeedSequence(seed)
+            episode = int(seed)
+        else:
+            episode = int(self._seeds.spawn(1)[0].generate_state(1, np.uint64)[0])
+        self.game.reset(episode, events=self.events)
+        self.agents = list(self.possible_agents)
+        self.last_actions = dict.fromkeys(self.agents, 0)
+        self._illegal = dict.fromkeys(self.agents, 0)
+        self._cycles = 0
+        nothing = [0.0] * len(COMPONENTS)
+        return self._observations(), {agent: self._info(agent, nothing, 0.0) for agent in self.agents}
+
+    def step(
+        self, actions: dict[str, int]
+    ) -> tuple[dict[str, Observation], dict[str, float], dict[str, bool], dict[str, bool], dict[str, dict[str, Any]]]:
+        """Let every agent move, then run the world to the next decision."""
+        if not self.agents:
+            raise RuntimeError("the episode is over or has not begun; call reset() first")
+        agents = self.agents
+        for agent in agents:
+            action = int(actions.get(agent, 0))
+            legal = self.game.act(agent, action)
+            self.last_actions[agent] = action if legal else 0
+            if not legal:
+                self._illegal[agent] += 1
+        minutes = self.game.advance()
+        self._cycles += 1
+        over = self.game.finished or self._cycles >= self.max_cycles
+        team, own = self.game.gains()
+        rewards: dict[str, float] = {}
+        infos: dict[str, dict[str, Any]] = {}
+        for agent in agents:
+            terms = team
+            if agent in own:
+                terms = [shared + alone for shared, alone in zip(team, own[agent], strict=True)]
+            rewards[agent] = sum(terms)
+            infos[agent] = self._info(agent, terms, minutes)
+        observations = self._observations()
+        terminations = dict.fromkeys(agents, False)
+        truncations = dict.fromkeys(agents, over)
+        if over:
+            self.agents = []
+        return observations, rewards, terminations, truncations, infos
+
+    def state(self) -> Observation:
+        """The global state: float32 in [-1, 1], shape ``state_space.shape``."""
+        return np.array(self.game.state(), np.float32)
+
+    def render(self) -> str | NDArray[np.uint8] | None:
+        """A text or a picture of the world now, by ``render_mode``."""
+        if self.render_mode is None:
+            return None
+        from marl_health.envs.render import draw, write
+
+        return write(self) if self.render_mode == "ansi" else draw(self)
+
+    def close(self) -> None:
+        """Nothing is held open."""
+
+    # ------------------------------------------------------------ what the numbers mean
+    def observation_names(self, agent: str) -> list[str]:
+        """Name of each number in the agent's observation."""
+        return self.game.observation_names(agent)
+
+    def action_names(self, agent: str) -> list[str]:
+        """Name of each action; the first is ``wait``."""
+        return self.game.action_names(agent)
+
+    def readings(self, agent: str) -> dict[str, float]:
+        """What the agent sees, by name and unscaled: the facts of the observation, for rules and people."""
+        return dict(zip(self.game.observation_names(agent), self.game.look(agent), strict=True))
+
+    def action_mask(self, agent: str) -> NDArray[np.int8]:
+        """1 for each action that is possible now; action 0 always is."""
+        return np.array(self.game.mask(agent), np.int8)
+
+    # ------------------------------------------------------------ what came out
+    def kpis(self) -> dict[str, float]:
+        """KPIs of the episode so far; nan where nothing was recorded."""
+        return self.game.kpis()
+
+    def kpi_units(self) -> dict[str, str]:
+        """Unit of each KPI (empty for counts and shares)."""
+        return self.game.kpi_units()
+
+    def conservation(self) -> dict[str, int]:
+        """Everybody who ever came, warm-up and run-out included: arrived = discharged + died + left + inside."""
+        return self.game.conservation()
+
+    def event_log(self) -> list[tuple[Any, ...]]:
+        """Rows (minutes, entity, event type, event, resource or outcome); empty unless made with ``events=True``."""
+        return self.game.events()
+
+    def snapshot(self) -> dict[str, Any]:
+        """What is where now: clock, resources, queues, measures."""
+        return self.game.snapshot()
+
+    # ------------------------------------------------------------ inside
+    def _observations(self) -> dict[str, Observation]:
+        return {agent: np.array(self.game.observe(agent), np.float32) for agent in self.agents}
+
+    def _info(self, agent: str, terms: list[float], minutes: float) -> dict[str, Any]:
+        mask = np.array(self.game.mask(agent), np.int8)
+        info: dict[str, Any] = {
+            "action_mask": mask,
+            "active": float(mask[1:].any()),
+            "elapsed_minutes": minutes,
+            "illegal_actions": float(self._illegal[agent]),
+        }
+        for component, term in zip(COMPONENTS, terms, strict=True):
+            info["reward_" + component] = term
+        return info

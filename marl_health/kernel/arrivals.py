@@ -1,0 +1,48 @@
+"""Arrival times of a non-stationary Poisson process, by inverting the cumulative rate (exact, no thinning)."""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import NDArray
+
+from marl_health.kernel.randomness import stream
+
+_CHUNK = 512
+
+
+class PoissonArrivals:
+    """Arrival times for a piecewise constant rate.
+
+    With unit-rate times E1 < E2 < ..., the arrivals are where the cumulative rate reaches E1, E2, ...
+
+    Args:
+        seed: the episode's seed.
+        source: name of the source; it picks the stream.
+        edges: times in minutes at which the rate may change, ascending, n + 1 of them.
+        rates: arrivals per minute between neighbouring edges, n of them, none negative.
+    """
+
+    __slots__ = ("_cumulative", "_edges", "_generator", "_reached", "_times")
+
+    def __init__(self, seed: int, source: str, edges: NDArray[np.float64], rates: NDArray[np.float64]) -> None:
+        self._generator = stream(seed, "arrivals:" + source)
+        self._edges = edges
+        self._cumulative = np.concatenate(([0.0], np.cumsum(rates * np.diff(edges))))
+        self._reached = 0.0
+        self._times: list[float] = []
+
+    def next(self) -> float:
+        """The next arrival time in minutes, or infinity once the last edge is passed."""
+        if not self._times:
+            if self._reached >= self._cumulative[-1]:
+                return float("inf")
+            expected = float(self._cumulative[-1] - self._reached)
+            size = int(min(_CHUNK, expected + 4.0 * expected**0.5 + 8))
+            unit = self._reached + np.cumsum(self._generator.standard_exponential(size))
+            self._reached = float(unit[-1])
+            unit = unit[unit < self._cumulative[-1]]
+            times = np.interp(unit, self._cumulative, self._edges).tolist()
+            times.reverse()
+            self._times = times
+            return self.next()
+        return self._times.pop()

@@ -1,0 +1,352 @@
+"""Lines: entities that wait for the same things, by class, under a discipline that picks among the class heads."""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Mapping
+from heapq import heappop, heappush
+from math import inf
+from typing import TYPE_CHECKING, Protocol
+
+if TYPE_CHECKING:
+    from marl_health.kernel.entity import Entity, Ticket
+    from marl_health.kernel.pool import Pool
+    from marl_health.kernel.roster import Roster
+    from marl_health.kernel.world import World
+
+
+class Discipline(Protocol):
+    """Ranks classes; the lowest (rank, time of joining) among the class heads goes first."""
+
+    def rank(self, cls: int, waited: float) -> float:
+        """Rank of a class whose head has waited so many minutes."""
+
+
+class FirstCome:
+    """First come, first served, whatever the class."""
+
+    def rank(self, cls: int, waited: float) -> float:
+        """The same for all, so that the time of joining decides."""
+        return 0.0
+
+
+class ByClass:
+    """Strict priority: classes in a given order (acuity, shortest expected service, c-mu: all are class orders).
+
+    Args:
+        order: rank of each class, by class index; lower goes first.
+    """
+
+    def __init__(self, order: tuple[float, ...]) -> None:
+        self.order = order
+
+    def rank(self, cls: int, waited: float) -> float:
+        """The class's fixed rank."""
+        return self.order[cls]
+
+
+class Ageing:
+    """Accumulating priority: each class gains urgency at its own rate while its head waits.
+
+    Args:
+        rates: urgency per minute, by class index.
+    """
+
+    def __init__(self, rates: tuple[float, ...]) -> None:
+        self.rates = rates
+
+    def rank(self, cls: int, waited: float) -> float:
+        """Minus the urgency accumulated so far."""
+        return -self.rates[cls] * waited
+
+
+class Line:
+    """A queue of entities with the same needs. Nobody is granted a part: all needs are met at once, or none.
+
+    Attributes:
+        needs: (pool, units) pairs.
+        kept: the pool that becomes the entity's place when granted, or ``None``; it is not given back with the rest.
+        classes: index of each class value, in the order of the class counters; ``slot`` is the attribute that holds it.
+        waiting: entities waiting; ``count`` and ``joined_sum`` split that, and the sum of joining times, by class.
+        discipline: how the next class is picked. priority: compared before rank with other lines of a pool.
+        unit: the one unit this line waits for, in a line of those who want the same nurse as before.
+        grants, waited: entities served, and the sum of their waits in minutes. area: entity-minutes waiting.
+    """
+
+    __slots__ = (
+        "area",
+        "base",
+        "best_rank",
+        "best_ticket",
+        "called",
+        "classes",
+        "count",
+        "discipline",
+        "grants",
+        "heaps",
+        "index",
+        "joined_sum",
+        "kept",
+        "last",
+        "name",
+        "needs",
+        "personal",
+        "priority",
+        "returned",
+        "rosters",
+        "single",
+        "slot",
+        "unit",
+        "waited",
+        "waiting",
+    )
+
+    def __init__(
+        self,
+        name: str,
+        index: int,
+        needs: tuple[tuple[Pool, int], ...],
+        *,
+        kept: Pool | None,
+        slot: int | None,
+        classes: Mapping[object, int],
+        discipline: Discipline,
+        priority: float,
+    ) -> None:
+        self.name = name
+        self.index = index
+        self.needs = needs
+        self.kept = kept
+        self.returned = tuple((pool, units) for pool, units in needs if pool is not kept)
+        self.single = needs[0][0] if len(needs) == 1 and needs[0][1] == 1 else None
+        self.slot = slot
+        self.classes = dict(classes)
+        self.discipline = discipline
+        self.priority = priority
+        self.unit: int | None = None
+        self.base: Line | None = None
+        self.personal: dict[int, Line] | None = None
+        self.heaps: list[list[Ticket]] = [[] for _ in range(max(1, len(self.classes)))]
+        self.called: deque[Ticket] = deque()
+        self.rosters: list[Roster] = []
+        self.waiting = 0
+        self.count = [0] * len(self.heaps)
+        self.joined_sum = [0.0] * len(self.heaps)
+        self.grants = 0
+        self.waited = 0.0
+        self.area = 0.0
+        self.last = 0.0
+        self.best_rank: tuple[float, float, float] = (0.0, 0.0, 0.0)
+        self.best_ticket: Ticket | None = None
+        for pool, _ in needs:
+            pool.lines.append(self)
+
+    def class_of(self, entity: Entity) -> int:
+        """Index of the entity's class."""
+        return 0 if self.slot is None else self.classes[entity.values[self.slot]]
+
+    def feasible(self) -> bool:
+        """Whether every need could be met now, reserves aside."""
+        if self.single is not None and self.unit is None:
+            return self.single.free > 0
+        for pool, units in self.needs:
+            if pool.free < units:
+                return False
+        return self.unit is None or self.unit in (self.needs[0][0].idle or ())
+
+    def admits(self, entity: Entity) -> bool:
+        """Whether the reserves of all pools leave room for this entity."""
+        return all(not pool.reserves or pool.admits(units, entity) for pool, units in self.needs)
+
+    def request(self, world: World, entity: Entity) -> bool:
+        """Take all needs at once if they can be had and nobody here has a better claim. True if granted."""
+        if self.feasible() and (self.waiting == 0 or not self.head(world.now)) and self.admits(entity):
+            self.grants += 1
+            self._take(world.now, entity)
+            return True
+        return False
+
+    def join(self, world: World, entity: Entity, since: float) -> None:
+        """Start waiting, with ``since`` as the time of joining (earlier than now after an interruption)."""
+        now = world.now
+        self.area += self.waiting * (now - self.last)
+        self.last = now
+        entity.line = self
+        entity.since = since
+        self._push(world, entity, self.class_of(entity))
+        self.waiting += 1
+        for pool, _ in self.needs:
+            pool.waiting += 1
+        for roster in self.rosters:
+            roster.add(world, entity)
+
+    def leave(self, now: float, entity: Entity) -> None:
+        """Stop waiting; the ticket in the heap becomes void."""
+        self.area += self.waiting * (now - self.last)
+        self.last = now
+        cls = self.class_of(entity)
+        entity.ticket = None
+        entity.line = None
+        self.waiting -= 1
+        self.count[cls] -= 1
+        self.joined_sum[cls] -= entity.since
+        for pool, _ in self.needs:
+            pool.waiting -= 1
+        for roster in self.rosters:
+            roster.remove(entity)
+
+    def reclass(self, world: World, entity: Entity, before: int) -> None:
+        """The entity's class changed while it waits: it keeps its time of joining. ``before``: its class until now."""
+        self.count[before] -= 1
+        self.joined_sum[before] -= entity.since
+        self._push(world, entity, self.class_of(entity))
+
+    def oldest(self, cls: int, now: float) -> float:
+        """Minutes that the first of a class has waited; 0 if nobody does."""
+        heap = self.heaps[cls]
+        while heap and heap[0][2].ticket is not heap[0]:
+            heappop(heap)
+        return now - heap[0][0] if heap else 0.0
+
+    def call(self, entity: Entity) -> None:
+        """Move a waiting entity to the very front (an agent's choice)."""
+        if entity.ticket is not None:
+            self.called.append(entity.ticket)
+
+    def head(self, now: float) -> bool:
+        """Find who is next: sets ``best_ticket`` and ``best_rank``. False if nobody here may be served now."""
+        called = self.called
+        while called:
+            ticket = called[0]
+            if ticket[2].ticket is not ticket:
+                called.popleft()
+                continue
+            if self.admits(ticket[2]):
+                self.best_ticket = ticket
+                self.best_rank = (self.priority, -inf, ticket[0])
+                return True
+            break
+        best: Ticket | None = None
+        best_rank = inf
+        for cls, heap in enumerate(self.heaps):
+            while heap and heap[0][2].ticket is not heap[0]:
+                heappop(heap)
+            if heap:
+                ticket = heap[0]
+                rank = self.discipline.rank(cls, now - ticket[0])
+                better = best is None or rank < best_rank or (rank == best_rank and ticket[:2] < best[:2])
+                if better and self.admits(ticket[2]):
+                    best, best_rank = ticket, rank
+        if best is None:
+            return False
+        self.best_ticket = best
+        self.best_rank = (self.priority, best_rank, best[0])
+        return True
+
+    def serve(self, world: World) -> None:
+        """Grant its needs to the entity that :meth:`head` found."""
+        assert self.best_ticket is not None
+        entity = self.best_ticket[2]
+        now = world.now
+        self.grants += 1
+        self.waited += now - entity.since
+        self.leave(now, entity)
+        self._take(now, entity)
+        entity.step.granted(world, entity)
+
+    def release(self, world: World, entity: Entity) -> None:
+        """Give back what the current step used (not the place kept) and offer it to those who wait."""
+        entity.held = None
+        for pool, units in self.returned:
+            pool.give_back(world, units, entity)
+        for pool, _ in self.returned:
+            if pool.waiting and pool.free > 0:
+                pool.dispatch(world)
+
+    def rank_of(self, entity: Entity) -> tuple[float, float]:
+        """(priority, rank) of an entity that has not waited yet: who may interrupt whom."""
+        return (self.priority, self.discipline.rank(self.class_of(entity), 0.0))
+
+    def interrupt_for(self, world: World, entity: Entity, resume: bool) -> bool:
+        """Free what the entity needs by interrupting the least urgent work under way. True if it was done.
+
+        Interrupted entities keep their time of joining, so they are first of their class when units come free;
+        then they ``resume`` where they were, or start again.
+        """
+        rank = self.rank_of(entity)
+        victims: list[Entity] = []
+        for pool, units in self.needs:
+            lacking = units - pool.free - sum(1 for victim in victims if victim in pool.users)
+            if lacking <= 0:
+                continue
+            rivals = [user for user in pool.users if user.held is not None and user not in victims]
+            rivals = [user for user in rivals if user.held is not None and user.held.rank_of(user) > rank]
+            if len(rivals) < lacking:
+                return False
+            rivals.sort(key=lambda user: user.held.rank_of(user) if user.held is not None else (0.0, 0.0))
+            victims.extend(rivals[len(rivals) - lacking :])
+        lines = []
+        for victim in victims:
+            line = victim.held
+            assert line is not None
+            victim.epoch += 1
+            victim.remaining = victim.until - world.now if resume else None
+            victim.held = None
+            for pool, units in line.returned:
+                pool.give_back(world, units, victim)
+            lines.append(line)
+        self.grants += 1
+        self._take(world.now, entity)
+        for victim, line in zip(victims, lines, strict=True):
+            line.join(world, victim, victim.since)
+        for line in lines:
+            for pool, _ in line.returned:
+                pool.dispatch(world)
+        return True
+
+    def for_unit(self, world: World, unit: int) -> Line:
+        """The line of those who want this very unit of the first need; made when first asked for."""
+        if self.personal is None:
+            self.personal = {}
+        line = self.personal.get(unit)
+        if line is None:
+            line = Line(
+                self.name,
+                len(world.lines),
+                self.needs,
+                kept=self.kept,
+                slot=self.slot,
+                classes=self.classes,
+                discipline=self.discipline,
+                priority=self.priority,
+            )
+            line.unit = unit
+            line.base = self
+            line.rosters = self.rosters
+            world.lines.append(line)
+            self.personal[unit] = line
+        return line
+
+    def hand_over(self, world: World, other: Line) -> None:
+        """Move everybody to another line with the same needs, times of joining kept."""
+        for heap in self.heaps:
+            for ticket in sorted(heap, key=lambda ticket: ticket[:2]):
+                entity = ticket[2]
+                if entity.ticket is ticket:
+                    self.leave(world.now, entity)
+                    other.join(world, entity, entity.since)
+
+    def _push(self, world: World, entity: Entity, cls: int) -> None:
+        ticket = (entity.since, world.next_number(), entity)
+        entity.ticket = ticket
+        heappush(self.heaps[cls], ticket)
+        self.count[cls] += 1
+        self.joined_sum[cls] += entity.since
+
+    def _take(self, now: float, entity: Entity) -> None:
+        entity.held = self
+        if self.single is not None:
+            self.single.take(now, 1, entity, self.unit)
+            return
+        for position, (pool, units) in enumerate(self.needs):
+            pool.take(now, units, entity, self.unit if position == 0 else None)

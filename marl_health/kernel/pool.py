@@ -1,0 +1,219 @@
+"""Pools: staff, beds, scanners; capacity over time, cleaning, reserves, and units that can be told apart."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from marl_health.kernel.entity import Entity, Value
+    from marl_health.kernel.line import Line
+    from marl_health.kernel.world import World
+
+
+class Reserve:
+    """Units kept back for entities that qualify.
+
+    Attributes:
+        qualifies: tells from an entity's attribute values whether it may use the reserved units.
+        level: how many units are kept back now.
+    """
+
+    __slots__ = ("level", "qualifies")
+
+    def __init__(self, qualifies: Callable[[Sequence[Any]], bool]) -> None:
+        self.qualifies: Callable[[Sequence[Any]], bool] | None = qualifies
+        self.level = 0
+
+    def __getstate__(self) -> Any:
+        """``qualifies`` belongs to the compiled scenario, which puts it back into copies."""
+        return None, {"level": self.level}
+
+
+class Cleaning:
+    """A unit that is being cleaned; it is free again when its entry comes up."""
+
+    __slots__ = ("epoch", "pool")
+
+    def __init__(self, pool: Pool) -> None:
+        self.epoch = 0
+        self.pool = pool
+
+    def fire(self, world: World) -> None:
+        """The unit is clean."""
+        pool = self.pool
+        pool.cleaning -= 1
+        pool.free += 1
+        if pool.waiting and pool.free > 0:
+            pool.dispatch(world)
+
+
+class Pool:
+    """Capacity that entities take and give back.
+
+    ``free`` may be negative: after a shift change an over-full pool drains, and the excess is overtime.
+    The order among waiting entities is the lines' business; the pool compares the heads of its lines by
+    (priority, rank, time of joining).
+
+    Attributes:
+        capacity: units there are now. busy: units taken. cleaning: units not ready yet.
+        free: ``capacity - busy - cleaning``.
+        waiting: entities waiting for this pool, over all its lines.
+        lines: the lines that draw on it.
+        idle: ids of the free units when units can be told apart, else ``None``.
+    """
+
+    __slots__ = (
+        "busy",
+        "busy_minutes",
+        "capacity",
+        "capacity_minutes",
+        "clean",
+        "cleaning",
+        "free",
+        "idle",
+        "index",
+        "last",
+        "lines",
+        "name",
+        "next_unit",
+        "on_duty",
+        "over_minutes",
+        "preempting",
+        "reserves",
+        "users",
+        "waiting",
+    )
+
+    def __init__(
+        self, name: str, index: int, capacity: int, *, clean: Value | None, identified: bool, preempting: bool
+    ) -> None:
+        self.name = name
+        self.index = index
+        self.capacity = self.free = capacity
+        self.busy = self.cleaning = self.waiting = 0
+        self.lines: list[Line] = []
+        self.clean: Value | None = clean
+        self.reserves: list[Reserve] = []
+        self.last = 0.0
+        self.busy_minutes = self.capacity_minutes = self.over_minutes = 0.0
+        self.idle: list[int] | None = list(range(capacity))[::-1] if identified else None
+        self.on_duty: set[int] = set(range(capacity)) if identified else set()
+        self.next_unit = capacity
+        self.preempting = preempting
+        self.users: dict[Entity, None] = {}
+
+    def __getstate__(self) -> Any:
+        """``clean`` belongs to the compiled scenario, which puts it back into copies."""
+        return None, {name: getattr(self, name) for name in Pool.__slots__ if name != "clean"}
+
+    def integrate(self, now: float) -> None:
+        """Bring the time integrals (busy, capacity, overtime; unit-minutes) up to ``now``."""
+        passed = now - self.last
+        if passed > 0.0:
+            self.busy_minutes += self.busy * passed
+            self.capacity_minutes += self.capacity * passed
+            over = self.busy + self.cleaning - self.capacity
+            if over > 0:
+                self.over_minutes += over * passed
+            self.last = now
+
+    def take(self, now: float, units: int, entity: Entity, wanted: int | None = None) -> None:
+        """Give units to the entity; the caller has seen that they are free."""
+        passed = now - self.last
+        if passed > 0.0:
+            self.integrate(now)
+        self.free -= units
+        self.busy += units
+        if self.idle is not None:
+            self._assign(entity, wanted)
+        if self.preempting:
+            self.users[entity] = None
+
+    def give_back(self, world: World, units: int, entity: Entity) -> None:
+        """Take units back from the entity, without offering them to anyone yet."""
+        self.integrate(world.now)
+        self.busy -= units
+        if self.clean is None:
+            self.free += units
+        else:
+            minutes = self.clean(world, entity)
+            self.cleaning += units
+            for _ in range(units):
+                world.at(world.now + minutes, Cleaning(self))
+        if self.idle is not None and entity.units is not None:
+            self._unassign(world, entity.units[self.index])
+        if self.preempting:
+            self.users.pop(entity, None)
+
+    def dispatch(self, world: World) -> None:
+        """Offer free units to the best head among the lines, until none is free or nobody can use them."""
+        while self.free > 0 and self.waiting:
+            best: Line | None = None
+            if len(self.lines) == 1:
+                line = self.lines[0]
+                if line.feasible() and line.head(world.now):
+                    best = line
+            else:
+                for line in self.lines:
+                    if (
+                        line.waiting
+                        and line.feasible()
+                        and line.head(world.now)
+                        and (best is None or line.best_rank < best.best_rank)
+                    ):
+                        best = line
+            if best is None:
+                return
+            best.serve(world)
+
+    def set_capacity(self, world: World, capacity: int) -> None:
+        """Change the number of units; raising it by k lets up to k entities in at once."""
+        self.integrate(world.now)
+        change = capacity - self.capacity
+        self.capacity = capacity
+        self.free += change
+        if self.idle is not None:
+            if change > 0:
+                for _ in range(max(0, min(change, self.free))):
+                    self.idle.append(self.next_unit)
+                    self.on_duty.add(self.next_unit)
+                    self.next_unit += 1
+            while len(self.idle) > max(0, self.free):
+                self._retire(world, self.idle.pop(0))
+        if self.waiting and self.free > 0:
+            self.dispatch(world)
+
+    def admits(self, units: int, entity: Entity) -> bool:
+        """Whether the reserves leave room for this entity."""
+        needed = units
+        for reserve in self.reserves:
+            if reserve.level and not (reserve.qualifies and reserve.qualifies(entity.values)):
+                needed += reserve.level
+        return self.free >= needed
+
+    def _assign(self, entity: Entity, wanted: int | None) -> None:
+        assert self.idle is not None
+        if wanted is None:
+            unit = self.idle.pop()
+        else:
+            unit = wanted
+            self.idle.remove(unit)
+        if entity.units is None:
+            entity.units = {}
+            if entity.parent is not None and entity.parent.units is None:
+                entity.parent.units = entity.units
+        entity.units[self.index] = unit
+
+    def _unassign(self, world: World, unit: int) -> None:
+        assert self.idle is not None
+        if len(self.idle) < self.free:
+            self.idle.append(unit)
+        else:  # over-full after a shift change: this one goes home
+            self._retire(world, unit)
+
+    def _retire(self, world: World, unit: int) -> None:
+        self.on_duty.discard(unit)
+        for line in self.lines:
+            if line.unit == unit and line.waiting and line.base is not None:
+                line.hand_over(world, line.base)

@@ -1,0 +1,122 @@
+"""The world: a ``simpy.Environment`` whose heap also holds things that are valid while their epoch is current."""
+
+from __future__ import annotations
+
+import copy
+import itertools
+import pickle
+from heapq import heappop, heappush
+from typing import TYPE_CHECKING, Any, Self
+
+from simpy import Environment
+
+if TYPE_CHECKING:
+    from marl_health.kernel.entity import Entity, Thing
+    from marl_health.kernel.line import Line
+    from marl_health.kernel.pool import Pool
+
+NORMAL = 1
+EARLY = 0
+"""Heap priorities: shift changes come before what happens at the same minute."""
+
+
+class CannotFork(RuntimeError):
+    """The world runs SimPy processes; generators cannot be copied, so neither can the world."""
+
+
+class World(Environment):
+    """A simulation that can be advanced, copied and pickled at any moment.
+
+    Times are minutes. Ordinary SimPy events and processes share the heap and keep SimPy's semantics; a world that
+    runs a process cannot be forked, and says so.
+
+    Attributes:
+        pools, lines: by index; steps refer to them so.
+        log: rows of the event log, or ``None`` when it is off.
+    """
+
+    def __init__(self, start: float = 0.0) -> None:
+        super().__init__(start)
+        self.pools: list[Pool] = []
+        self.lines: list[Line] = []
+        self.log: list[tuple[float, int, str, str, str]] | None = None
+
+    def at(self, time: float, thing: Thing, priority: int = NORMAL) -> None:
+        """Put a thing on the heap; the entry is void once the thing's epoch has moved on."""
+        heappush(self._queue, (time, priority, next(self._eid), thing, thing.epoch))  # type: ignore[misc]
+
+    def next_number(self) -> int:
+        """A number greater than every one before: the tie-breaker of heaps, deterministic."""
+        return next(self._eid)
+
+    def step(self) -> None:
+        """Process the next entry, ours or SimPy's."""
+        if self._queue and len(self._queue[0]) == 5:
+            entry: Any = heappop(self._queue)
+            self._now = entry[0]
+            if entry[3].epoch == entry[4]:
+                entry[3].fire(self)
+        else:
+            super().step()
+
+    def advance(self, until: float) -> None:
+        """Run every event before ``until`` (not at it), then set the clock to it."""
+        queue: Any = self._queue
+        while queue and queue[0][0] < until:
+            entry = queue[0]
+            if len(entry) == 5:
+                heappop(queue)
+                self._now = entry[0]
+                thing = entry[3]
+                if thing.epoch == entry[4]:
+                    thing.fire(self)
+            else:
+                super().step()
+        self._now = until
+
+    def withdraw(self, entity: Entity) -> None:
+        """Stop whatever the entity (or its tokens) does or waits for; its place is kept."""
+        entity.epoch += 1
+        if entity.children is not None:
+            children, entity.children = entity.children, None
+            for child in children:
+                self.withdraw(child)
+        if entity.line is not None:
+            entity.line.leave(self._now, entity)
+        if entity.held is not None:
+            entity.held.release(self, entity)
+        entity.remaining = None
+
+    def fork(self) -> Self:
+        """An exact copy that continues as this world would: for tests and checkpoints, clairvoyant for a policy.
+
+        Raises:
+            CannotFork: if a SimPy process is under way.
+        """
+        try:
+            copied: Self = pickle.loads(pickle.dumps(self, pickle.HIGHEST_PROTOCOL))
+        except TypeError as error:
+            raise CannotFork(
+                "this world runs a SimPy process (a generator), which cannot be copied; "
+                "write exogenous events as things with an epoch to make it forkable"
+            ) from error
+        return copied
+
+    def __deepcopy__(self, memo: dict[int, Any]) -> Self:
+        copied = memo[id(self)] = self.fork()
+        return copied
+
+    def __copy__(self) -> Self:
+        return copy.deepcopy(self)
+
+    def __getstate__(self) -> dict[str, Any]:
+        """``itertools.count`` loses its pickling in Python 3.14, so its next value is stored instead."""
+        number = next(self._eid)
+        self._eid = itertools.count(number)
+        state = dict(self.__dict__)
+        state["_eid"] = number
+        return state
+
+    def __setstate__(self, state: dict[str, Any]) -> None:
+        self.__dict__.update(state)
+        self._eid = itertools.count(state["_eid"])

@@ -1,0 +1,107 @@
+"""What every kind of scenario has: its heading, its clock, what varies, what is measured and what counts."""
+
+from __future__ import annotations
+
+from typing import Literal
+
+from pydantic import Field, field_validator, model_validator
+
+from marl_health.spec.numbers import Amount, Minutes, Model, Name, Sourced, Value, WeekTime
+
+COMPONENTS = ("clinical", "efficiency", "financial", "risk", "compliance")
+"""The five components of every reward, in the order in which they are reported."""
+
+
+class Clock(Model):
+    """When an episode starts, how long its phases are, and how often agents decide.
+
+    ``warm_up`` and ``run_out`` run without decisions, the same for every policy. What befalls those who are inside at
+    the end of the episode is scored during the run-out, into the last reward.
+    """
+
+    starts: WeekTime = Field(0.0, description="Day and time at which the first decision is taken, e.g. Monday 00:00")
+    warm_up: Minutes = Field(0.0, description="Time before the first decision, under the first level of each lever")
+    episode: Minutes = Field(description="Time with decisions")
+    run_out: Minutes = Field(0.0, description="Time after the last decision, whose outcomes still count")
+    decide_every: Minutes = Field(description="Time between decisions")
+
+    @model_validator(mode="after")
+    def _divides(self) -> Clock:
+        if self.episode <= 0:
+            raise ValueError("the episode must last longer than 0")
+        if self.decide_every <= 0:
+            raise ValueError("decide_every must be longer than 0")
+        steps = self.episode / self.decide_every
+        if abs(steps - round(steps)) > 1e-9:
+            raise ValueError("the episode must be a whole number of decide_every")
+        if self.warm_up + self.episode + self.run_out > 5_300_000:
+            raise ValueError("more than ten years are asked for; shorten warm_up, episode or run_out")
+        return self
+
+    @property
+    def steps(self) -> int:
+        """Decisions in an episode."""
+        return round(self.episode / self.decide_every)
+
+
+class Alternatives(Sourced):
+    """A named choice between values, fixed when the scenario is loaded (``--with name=alternative``)."""
+
+    default: Name
+    among: dict[Name, Value] = Field(min_length=1)
+
+    @model_validator(mode="after")
+    def _default_is_known(self) -> Alternatives:
+        if self.default not in self.among:
+            raise ValueError(f"the default '{self.default}' is not among {', '.join(self.among)}")
+        return self
+
+
+class Worth(Sourced):
+    """One line of the score: what one unit of a measure is worth, to the team unless ``to`` names a role."""
+
+    of: str = Field(max_length=200, description="A measure, such as boarding.hours")
+    worth: float = Field(description="Reward for one unit of it (negative: a penalty)", allow_inf_nan=False)
+    per: Amount | None = Field(None, description="The unit, if it is not 1: 1000 usd, 24 h")
+    to: Name | None = Field(None, description="The role that gets it; the whole team if absent")
+
+
+class Score(Model):
+    """The reward: a weighted sum of what the measures gained since the last decision, in five components."""
+
+    clinical: list[Worth] = []
+    efficiency: list[Worth] = []
+    financial: list[Worth] = []
+    risk: list[Worth] = []
+    compliance: list[Worth] = []
+
+
+class Kpi(Sourced):
+    """A key performance indicator: a measure over the episode after the warm-up, optionally per another."""
+
+    of: str = Field(max_length=200)
+    per: str | None = Field(None, max_length=200, description="Divide by this measure")
+    better: Literal["lower", "higher"] = "lower"
+
+
+class Heading(Model):
+    """The part of a scenario that every kind shares."""
+
+    format: Literal["marl_health/v1"] = Field(alias="schema")
+    kind: Literal["flow"] = "flow"
+    name: Name
+    version: int = Field(ge=1, le=10_000)
+    description: str = Field(min_length=1, max_length=2000)
+    tags: list[Name] = Field(min_length=1, max_length=20)
+    split: Literal["train", "held_out"]
+    extends: str | None = Field(None, description="Another scenario (name or file) that this one changes")
+    clock: Clock
+    vary: dict[Name, Value] = Field({}, description="Drawn once per episode, before anything else; hidden from agents")
+    choose: dict[Name, Alternatives] = Field({}, description="Named alternatives, fixed when the scenario is loaded")
+    score: Score = Score()
+    kpis: dict[Name, Kpi] = {}
+
+    @field_validator("description")
+    @classmethod
+    def _one_paragraph(cls, text: str) -> str:
+        return " ".join(text.split())

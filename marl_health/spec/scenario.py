@@ -1,0 +1,178 @@
+"""Scenarios: where they are found, how they are read, and what identifies them."""
+
+from __future__ import annotations
+
+import hashlib
+import importlib
+import json
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any, Protocol
+
+from pydantic import ValidationError
+
+from marl_health.spec.document import Document, load_document, merge
+from marl_health.spec.errors import Problem, ScenarioError
+from marl_health.spec.suggest import allowed_fields, did_you_mean, validation_problems
+
+PACKAGED = Path(__file__).resolve().parent.parent.parent / "scenarios"
+"""Where the scenarios of the distribution lie: beside the library, in a checkout as in site-packages."""
+
+KINDS = {"flow": "marl_health.worlds.flow.kind"}
+"""Kinds of world, by the word in the file, and the module that knows them; it is imported when one is read."""
+
+
+class Kind(Protocol):
+    """What the module of a kind of world offers."""
+
+    MODEL: Any
+
+    def compile_program(self, document: Document, scenario: Any, folders: list[Path], chosen: dict[str, str]) -> Any:
+        """Compile a validated scenario; raises ScenarioError."""
+
+    def tables_read(self, program: Any) -> list[Path]:
+        """Files that the scenario took numbers from."""
+
+    def make_game(self, program: Any) -> Any:
+        """The game that an env plays."""
+
+
+class Scenario:
+    """A scenario, read and compiled.
+
+    Attributes:
+        name, version, description, tags, split, clock: as in the file.
+        hash: twelve hexadecimal digits of what it says, the numbers of its tables and its alternatives included.
+        file: where it was read from. spec: the validated models. program: the compiled world.
+        roles: the roles that decide, in order.
+    """
+
+    def __init__(self, document: Document, spec: Any, program: Any, kind: Kind, chosen: Mapping[str, str]) -> None:
+        self.file = document.file
+        self.spec = spec
+        self.program = program
+        self.kind = kind
+        self.chosen = dict(chosen)
+        self.name: str = spec.name
+        self.version: int = spec.version
+        self.description: str = spec.description
+        self.tags: list[str] = list(spec.tags)
+        self.split: str = spec.split
+        self.clock = spec.clock
+        self.roles: list[str] = list(spec.agents)
+        digest = hashlib.sha256(json.dumps([document.data, sorted(self.chosen.items())]).encode())
+        for file in kind.tables_read(program):
+            digest.update(file.read_bytes())
+        self.hash = digest.hexdigest()[:12]
+        program.pickled = (_program_again, (self.file, tuple(sorted(self.chosen.items())), self.hash))
+
+    def __repr__(self) -> str:
+        return f"Scenario({self.name!r}, version={self.version}, hash={self.hash!r})"
+
+
+_loaded: dict[tuple[str, tuple[tuple[str, str], ...], int, int], Scenario] = {}
+
+
+def packaged_scenarios() -> dict[str, Path]:
+    """The scenarios of the distribution, by name, in alphabetical order."""
+    files = sorted(PACKAGED.glob("*/*.yaml"))
+    return {file.stem: file for file in sorted(files, key=lambda file: file.stem)}
+
+
+def find(name_or_path: str | Path) -> Path:
+    """The file of a scenario: a path to a YAML file, or the name of one of the distribution's.
+
+    Raises:
+        ScenarioError: if there is neither, with the nearest name.
+    """
+    text = str(name_or_path)
+    known = packaged_scenarios()
+    if text in known:
+        return known[text]
+    path = Path(text)
+    if path.suffix in (".yaml", ".yml") or path.exists() or "/" in text:
+        return path
+    message = f"there is neither a scenario named '{text}' nor a file of that name{did_you_mean(text, known)}"
+    raise ScenarioError([Problem(text, 1, 1, "", message)])
+
+
+def load(name_or_path: str | Path, chosen: Mapping[str, str] | None = None) -> Scenario:
+    """Read and compile a scenario.
+
+    A scenario that did not change since it was last read is not read again.
+
+    Args:
+        name_or_path: a name of :func:`packaged_scenarios` or the path of a YAML file.
+        chosen: alternatives for the names under ``choose``.
+
+    Raises:
+        ScenarioError: with every problem found, each with its place and remedy.
+    """
+    path = find(name_or_path)
+    picks = dict(chosen or {})
+    try:
+        status = path.stat()
+        key = (str(path.resolve()), tuple(sorted(picks.items())), status.st_mtime_ns, status.st_size)
+    except OSError:
+        key = None
+    if key is not None and key in _loaded:
+        return _loaded[key]
+    scenario = _read(path, picks)
+    if key is not None:
+        _loaded[key] = scenario
+    return scenario
+
+
+def _read(path: Path, chosen: dict[str, str]) -> Scenario:
+    document = load_document(path)
+    folders = [path.resolve().parent, PACKAGED]
+    base = document.data.get("extends")
+    if base is not None:
+        document, folders = _extended(document, base, path, folders)
+    kind = _kind(document)
+    try:
+        spec = kind.MODEL.model_validate(document.data)
+    except ValidationError as error:
+        raise ScenarioError(
+            validation_problems(document, error, lambda where: allowed_fields(kind.MODEL, where))
+        ) from None
+    return Scenario(document, spec, kind.compile_program(document, spec, folders, chosen), kind, chosen)
+
+
+def _extended(document: Document, base: Any, path: Path, folders: list[Path]) -> tuple[Document, list[Path]]:
+    if not isinstance(base, str):
+        raise ScenarioError([document.problem(("extends",), "the name or file of another scenario is needed here")])
+    known = packaged_scenarios()
+    below = (path.parent / base).resolve()
+    if base in known:
+        file = known[base]
+    elif below.is_file() and (below.is_relative_to(path.resolve().parent) or below.is_relative_to(PACKAGED)):
+        file = below
+    else:
+        message = f"there is no scenario '{base}' to extend{did_you_mean(base, known)}; a file lies beside this one"
+        raise ScenarioError([document.problem(("extends",), message)])
+    parent = load_document(file)
+    if "extends" in parent.data:
+        message = f"'{base}' extends another scenario itself; only one level is allowed"
+        raise ScenarioError([document.problem(("extends",), message)])
+    return merge(parent, document), [*folders[:1], file.resolve().parent, *folders[1:]]
+
+
+def _kind(document: Document) -> Kind:
+    word = document.data.get("kind", "flow")
+    if not isinstance(word, str) or word not in KINDS:
+        hint = did_you_mean(str(word), KINDS)
+        raise ScenarioError([document.problem(("kind",), f"there is no kind of world named '{word}'{hint}")])
+    kind: Any = importlib.import_module(KINDS[word])
+    checked: Kind = kind
+    return checked
+
+
+def _program_again(file: str, chosen: tuple[tuple[str, str], ...], expected: str) -> Any:
+    """Find the program of a pickled world again; the file must still say the same."""
+    scenario = load(file, dict(chosen))
+    if scenario.hash != expected:
+        raise ScenarioError(
+            [Problem(file, 1, 1, "", "this file changed since the world was pickled; put the old version back")]
+        )
+    return scenario.program

@@ -1,0 +1,213 @@
+"""Clocks beside the pathway: patience, deadlines, deterioration. They run while the entity waits, works or boards."""
+
+from __future__ import annotations
+
+from math import inf, log1p
+from typing import TYPE_CHECKING, Any, Protocol
+
+from marl_health.kernel.entity import Entity, Value
+
+if TYPE_CHECKING:
+    from marl_health.worlds.flow.program import Way
+    from marl_health.worlds.flow.world import FlowWorld
+
+
+class ClockSpec(Protocol):
+    """A kind of clock; ``index`` identifies it among an entity's clocks."""
+
+    index: int
+
+    def start(self, world: FlowWorld, entity: Entity) -> None:
+        """Start it for this entity."""
+
+    def stop(self, world: FlowWorld, entity: Entity) -> None:
+        """Stop it, if it runs."""
+
+    def fire(self, world: FlowWorld, clock: Clock) -> None:
+        """Its time has come."""
+
+
+class Clock:
+    """A clock under way for one entity.
+
+    Attributes:
+        state, since, left, rates, deadly: used by health machines: the current state, when its hazards were last looked
+            at, the unit-rate time left of each transition, their rates, and the rate of death posted as expected.
+    """
+
+    __slots__ = ("deadly", "entity", "epoch", "left", "rates", "since", "spec", "state")
+
+    def __init__(self, spec: ClockSpec, entity: Entity) -> None:
+        self.epoch = 0
+        self.spec: ClockSpec | None = spec
+        self.entity = entity
+        self.state = 0
+        self.since = 0.0
+        self.left: list[float] = []
+        self.rates: list[float] = []
+        self.deadly = 0.0
+
+    def __reduce__(self) -> Any:
+        return _clock, (self.entity.step.program, self.spec.index), (None, self._state())  # type: ignore[attr-defined, union-attr]
+
+    def _state(self) -> dict[str, Any]:
+        return {name: getattr(self, name) for name in Clock.__slots__ if name != "spec"}
+
+    def fire(self, world: FlowWorld) -> None:
+        """Its time has come."""
+        assert self.spec is not None
+        self.spec.fire(world, self)
+
+
+def _clock(program: Any, index: int) -> Clock:
+    clock = Clock.__new__(Clock)
+    clock.spec = program.clocks[index]
+    return clock
+
+
+def _running(entity: Entity) -> dict[int, Any]:
+    if entity.clocks is None:
+        entity.clocks = {}
+    return entity.clocks
+
+
+class TimerSpec:
+    """After a while, go to a step, whatever was going on.
+
+    Args:
+        after: minutes, infinity for never. way: where to go.
+    """
+
+    def __init__(self, index: int, after: Value, way: Way) -> None:
+        self.index = index
+        self.after = after
+        self.way = way
+
+    def start(self, world: FlowWorld, entity: Entity) -> None:
+        """Start to run, unless it never runs out for this entity."""
+        minutes = self.after(world, entity)
+        if minutes < inf:
+            clock = Clock(self, entity)
+            _running(entity)[self.index] = clock
+            world.at(world._now + minutes, clock)
+
+    def stop(self, world: FlowWorld, entity: Entity) -> None:
+        """Stop it, if it runs."""
+        clock = entity.clocks.pop(self.index, None) if entity.clocks else None
+        if clock is not None:
+            clock.epoch += 1
+
+    def fire(self, world: FlowWorld, clock: Clock) -> None:
+        """Time is up."""
+        entity = clock.entity
+        if entity.clocks is not None:
+            entity.clocks.pop(self.index, None)
+        world.divert(entity, self.way)
+
+
+class TransitionSpec:
+    """A change of health.
+
+    Attributes:
+        uniform: the draw for the time of the change; value: hazard per minute, or minutes if ``fixed``.
+        target: index of the next state, or ``None`` if ``way`` leads out. mortal: whether ``way`` is death.
+    """
+
+    def __init__(self, uniform: Value, value: Value, fixed: bool) -> None:
+        self.uniform = uniform
+        self.value = value
+        self.fixed = fixed
+        self.target: int | None = None
+        self.way: Way | None = None
+        self.mortal = False
+        self.sets: tuple[tuple[int, Value], ...] = ()
+        self.mark: int | None = None
+
+
+class HealthSpec:
+    """Competing clocks: each state has transitions, the first to come up is taken.
+
+    A transition at a hazard fires when its cumulative hazard reaches a unit exponential drawn on entry to the state.
+    When an attribute changes, the rates change and what is left of the exponential stays, so that a patient's luck
+    does not depend on how often anyone looked. The hazard of death is integrated over time as *expected deaths*: the
+    same mean as the deaths that are drawn, with far less noise.
+    """
+
+    def __init__(self, index: int, states: list[list[TransitionSpec]]) -> None:
+        self.index = index
+        self.states = states
+
+    def start(self, world: FlowWorld, entity: Entity) -> None:
+        """Enter the first state."""
+        clock = Clock(self, entity)
+        _running(entity)[self.index] = clock
+        self._enter(world, clock, 0)
+
+    def stop(self, world: FlowWorld, entity: Entity) -> None:
+        """Leave it."""
+        clock = entity.clocks.pop(self.index, None) if entity.clocks else None
+        if clock is not None:
+            clock.epoch += 1
+            self._post(world, clock, 0.0)
+
+    def refresh(self, world: FlowWorld, clock: Clock) -> None:
+        """An attribute of the entity changed: the hazards may have changed too."""
+        self._consume(world, clock)
+        self._schedule(world, clock)
+
+    def fire(self, world: FlowWorld, clock: Clock) -> None:
+        """The transition whose time has come is taken."""
+        self._consume(world, clock)
+        transitions = self.states[clock.state]
+        taken = min(range(len(transitions)), key=lambda i: self._minutes(clock, i))
+        transition = transitions[taken]
+        entity = clock.entity
+        if transition.way is not None:
+            self.stop(world, entity)
+        if transition.mark is not None:
+            world.mark(entity, transition.mark)
+        if transition.target is not None:
+            self._enter(world, clock, transition.target)
+        if transition.sets:
+            world.assign(entity, transition.sets)
+        if transition.way is not None:
+            world.divert(entity, transition.way)
+
+    def _enter(self, world: FlowWorld, clock: Clock, state: int) -> None:
+        clock.state = state
+        clock.since = world._now
+        entity = clock.entity
+        clock.left = [
+            transition.value(world, entity) if transition.fixed else -log1p(-transition.uniform(world, entity))
+            for transition in self.states[state]
+        ]
+        self._schedule(world, clock)
+
+    def _consume(self, world: FlowWorld, clock: Clock) -> None:
+        passed = world._now - clock.since
+        clock.since = world._now
+        clock.left = [left - rate * passed for left, rate in zip(clock.left, clock.rates, strict=True)]
+
+    def _minutes(self, clock: Clock, index: int) -> float:
+        rate = clock.rates[index]
+        return max(0.0, clock.left[index]) / rate if rate > 0 else inf
+
+    def _schedule(self, world: FlowWorld, clock: Clock) -> None:
+        clock.epoch += 1
+        transitions = self.states[clock.state]
+        entity = clock.entity
+        clock.rates = [1.0 if t.fixed else t.value(world, entity) for t in transitions]
+        self._post(
+            world,
+            clock,
+            sum(r for r, t in zip(clock.rates, transitions, strict=True) if t.mortal and not t.fixed),
+        )
+        minutes = min((self._minutes(clock, i) for i in range(len(transitions))), default=inf)
+        if minutes < inf:
+            world.at(world._now + minutes, clock)
+
+    def _post(self, world: FlowWorld, clock: Clock, deadly: float) -> None:
+        if deadly != clock.deadly:
+            if clock.entity.counted:
+                world.expected_deaths.change(world._now, deadly - clock.deadly)
+            clock.deadly = deadly

@@ -1,0 +1,190 @@
+"""The compiler: from a scenario as read to a program, with every problem found on the way."""
+
+from __future__ import annotations
+
+from collections import Counter
+from pathlib import Path
+from typing import Any
+
+from marl_health.spec.document import Document
+from marl_health.spec.errors import ScenarioError, Where
+from marl_health.worlds.flow import model
+from marl_health.worlds.flow.compile_clocks import compile_clocks, compile_measures
+from marl_health.worlds.flow.compile_entities import compile_attributes, compile_sources
+from marl_health.worlds.flow.compile_lines import LineTable
+from marl_health.worlds.flow.compile_roles import compile_roles
+from marl_health.worlds.flow.compile_steps import StepCompiler
+from marl_health.worlds.flow.graph import Graph, resources_of
+from marl_health.worlds.flow.names import AUTOMATIC_MARKS, Names
+from marl_health.worlds.flow.numbers import NumberCompiler
+from marl_health.worlds.flow.program import PoolSpec, Program
+from marl_health.worlds.flow.sights import Cycle, TimeLeft
+
+UNLIMITED = 10**9
+
+
+class Compiler:
+    """What the parts of the compiler share while a scenario is compiled.
+
+    Attributes:
+        names: what names stand for, and the problems. numbers: compiles numbers. graph: the pathway as a graph.
+        program: what is being filled. sets: compiled attribute changes, by the place they stand at.
+    """
+
+    def __init__(self, document: Document, scenario: model.FlowScenario, folders: list[Path]) -> None:
+        self.document = document
+        self.scenario = scenario
+        self.names = Names(document, scenario, folders)
+        self.numbers = NumberCompiler(self.names)
+        self.program = Program(scenario)
+        self.graph = Graph(self.names)
+        self.sets: dict[Where, tuple[tuple[int, Any], ...]] = {}
+
+    def mark(self, name: str) -> int:
+        """Index of a mark, made when first asked for."""
+        return self.program.marks.setdefault(name, len(self.program.marks))
+
+    def known_mark(self, name: str, path: Where) -> int:
+        """Index of a mark that some step sets, noting a problem if none does."""
+        if name not in self.program.marks:
+            self.names.unknown(path, "mark", name, self.program.marks)
+            return 0
+        return self.program.marks[name]
+
+    def kinds_named(self, wanted: list[str] | None, path: Where) -> list[int]:
+        """Indices of entity types by name; all of them if none are named."""
+        if wanted is None:
+            return list(range(len(self.names.kinds)))
+        for number, name in enumerate(wanted):
+            if name not in self.names.kinds:
+                self.names.unknown((*path, number), "entity type", name, self.names.kinds)
+        return [self.names.kinds.index(name) for name in wanted if name in self.names.kinds]
+
+
+def compile_scenario(
+    document: Document, scenario: model.FlowScenario, folders: list[Path], chosen: dict[str, str]
+) -> Program:
+    """Compile a scenario of the flow world.
+
+    Args:
+        document: the file, for the places of problems.
+        scenario: the validated models.
+        folders: where its tables may lie.
+        chosen: alternatives picked for ``choose`` names.
+
+    Raises:
+        ScenarioError: with every problem found.
+    """
+    compiler = Compiler(document, scenario, folders)
+    program = compiler.program
+    clock = scenario.clock
+    program.start = clock.starts - clock.warm_up
+    program.warm_up = clock.warm_up
+    program.horizon = clock.warm_up + clock.episode
+    program.length = program.horizon + clock.run_out
+    program.decide_every = clock.decide_every
+    program.state_sights = (TimeLeft(), Cycle("hour", 1440.0))
+    program.kinds = compiler.names.kinds
+    for name in AUTOMATIC_MARKS:
+        compiler.mark(name)
+    _compile_globals(compiler, chosen)
+    _compile_pools(compiler)
+    compile_attributes(compiler)
+    lines = LineTable(compiler)
+    StepCompiler(compiler, lines).compile()
+    program.slots_of_values = compiler.names.slots
+    compile_measures(compiler)
+    compile_clocks(compiler)
+    compile_sources(compiler)
+    compile_roles(compiler, lines)
+    program.columns = compiler.numbers.columns
+    program.tables = tuple(compiler.names.tables.files)
+    if compiler.names.problems:
+        raise ScenarioError(compiler.names.problems)
+    return program
+
+
+def _compile_globals(compiler: Compiler, chosen: dict[str, str]) -> None:
+    names, scenario = compiler.names, compiler.scenario
+    for name, alternatives in scenario.choose.items():
+        pick = chosen.get(name, alternatives.default)
+        if pick not in alternatives.among:
+            names.unknown(("choose", name, "among"), f"alternative of {name}", pick, alternatives.among)
+            pick = alternatives.default
+        path: Where = ("choose", name, "among", pick)
+        names.globals[name] = compiler.numbers.compile(alternatives.among[pick], path, None, repeats=True)
+    for name in chosen:
+        if name not in scenario.choose:
+            names.unknown(("choose",), "choice", name, scenario.choose)
+    for name, value in scenario.vary.items():
+        number = compiler.numbers.compile(value, ("vary", name), None)
+        index = len(compiler.program.varied)
+        compiler.program.varied.append((name, number.value))
+        names.globals[name] = type(number)(
+            _varied(index), number.dimension, number.possible, number.may_be_zero, number.may_be_negative
+        )
+
+
+def _varied(index: int) -> Any:
+    return lambda world, entity: world.varied[index]
+
+
+def _compile_pools(compiler: Compiler) -> None:
+    scenario, program = compiler.scenario, compiler.program
+    identified: set[str] = set()
+    preempting: set[str] = set()
+    used: Counter[str] = Counter()
+    for step in scenario.pathway.values():
+        needs = resources_of(step)
+        used.update(needs)
+        if isinstance(step, model.Use) and step.same:
+            identified.add(needs[0])
+        if isinstance(step, model.Waiting) and step.preempt is not None:
+            preempting.update(needs)
+    called = {
+        move.call_in for agent in scenario.agents.values() for move in agent.can if isinstance(move, model.CallIn)
+    }
+    for section, resources in (("staff", scenario.staff), ("places", scenario.places)):
+        for name, resource in resources.items():
+            path: Where = (section, name)
+            if section == "places" and name in scenario.staff:
+                compiler.names.problem(path, f"'{name}' is also under staff; every name stands for one thing")
+                continue
+            filled = any(
+                kind.arrive is not None and kind.arrive.at_start is not None and kind.arrive.at_start.fill == name
+                for kind in scenario.entities.values()
+            )
+            if not used[name] and not filled and name not in called:
+                compiler.names.problem(path, f"no step uses '{name}'; name it in a step or remove it")
+            program.pool_index[name] = len(program.pools)
+            program.pools.append(_pool(compiler, name, resource, path, name in identified, name in preempting))
+
+
+def _pool(
+    compiler: Compiler, name: str, resource: model.Resource, path: Where, identified: bool, preempting: bool
+) -> PoolSpec:
+    numbers = compiler.numbers
+    if resource.shifts is not None:
+        shifts = tuple(sorted(resource.shifts.items()))
+    else:
+        shifts = ((0.0, UNLIMITED if resource.count == "unlimited" else int(resource.count or 0)),)
+    absent = None
+    if resource.absent is not None:
+        absent = numbers.compile(resource.absent, (*path, "absent"), "number").value
+    clean = None
+    if isinstance(resource, model.Place) and resource.clean is not None:
+        kinds = range(len(compiler.names.kinds))
+        clean = numbers.compile(resource.clean, (*path, "clean"), "time", kinds=kinds, repeats=True).value
+    if identified and isinstance(resource.count, str):
+        compiler.names.problem(path, "units of an unlimited resource cannot be told apart, as same: yes needs")
+    return PoolSpec(
+        name,
+        isinstance(resource, model.Place),
+        shifts,
+        absent,
+        clean,
+        identified,
+        preempting,
+        resource.department if isinstance(resource, model.Place) else None,
+        resource.count == "unlimited",
+    )

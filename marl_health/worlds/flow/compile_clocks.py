@@ -1,0 +1,164 @@
+"""Compiles what hangs on marks: measures between two marks, timers, health machines."""
+
+from __future__ import annotations
+
+from math import inf
+from typing import TYPE_CHECKING, Any
+
+from marl_health.kernel.entity import Entity
+from marl_health.spec.errors import Where
+from marl_health.worlds.flow import model
+from marl_health.worlds.flow.clocks import HealthSpec, TimerSpec, TransitionSpec
+from marl_health.worlds.flow.numbers import uniform
+from marl_health.worlds.flow.program import SpanSpec
+from marl_health.worlds.flow.steps import CertainDeath
+
+if TYPE_CHECKING:
+    from marl_health.worlds.flow.compile import Compiler
+
+
+def compile_measures(compiler: Compiler) -> None:
+    """Compile measures. Marks of health transitions are made known first, so that measures may name them."""
+    for machine in compiler.scenario.health.values():
+        for transitions in machine.states.values():
+            for transition in transitions.values():
+                if transition.mark is not None:
+                    compiler.mark(transition.mark)
+    program = compiler.program
+    program.hooks = [[() for _ in program.kinds] for _ in program.marks]
+    program.spans_of = [() for _ in program.kinds]
+    for name, measure in compiler.scenario.measures.items():
+        path: Where = ("measures", name)
+        index = len(program.spans)
+        kinds = compiler.kinds_named(measure.applies_to, (*path, "for"))
+        holding = None
+        if measure.while_holding is not None:
+            if measure.while_holding in compiler.scenario.places:
+                holding = program.pool_index[measure.while_holding]
+            else:
+                where = (*path, "while_holding")
+                compiler.names.unknown(where, "place", measure.while_holding, compiler.scenario.places)
+        target = None
+        if measure.target is not None:
+            kinds = [kind for kind in kinds if _has_target(compiler, measure.target, kind)] or kinds
+            number = compiler.numbers.compile(
+                measure.target, (*path, "target"), "time", kinds=kinds, repeats=True, never=True
+            )
+            target = number.value
+        begins = compiler.known_mark(measure.from_, (*path, "from"))
+        ends = compiler.known_mark(measure.to, (*path, "to"))
+        spec = SpanSpec(name, begins, ends, frozenset(kinds), holding, target)
+        program.spans.append(spec)
+        for kind in kinds:
+            program.spans_of[kind] = (*program.spans_of[kind], index)
+            _hook(compiler, ends, kind, _ender(index))
+            _hook(compiler, begins, kind, _beginner(index, spec))
+        if holding is not None:
+            program.holding[holding] = (*program.holding.get(holding, ()), index)
+
+
+def _has_target(compiler: Compiler, target: Any, kind: int) -> bool:
+    """Whether a kind has the attribute that a target depends on; a measure takes no notice of the others."""
+    by = getattr(target, "by", None)
+    return by is None or by in compiler.names.attributes[kind]
+
+
+def _hook(compiler: Compiler, mark: int, kind: int, hook: Any) -> None:
+    hooks = compiler.program.hooks[mark]
+    hooks[kind] = (*hooks[kind], hook)
+
+
+def _beginner(index: int, spec: SpanSpec) -> Any:
+    holding, target = spec.holding, spec.target
+
+    def begin(world: Any, entity: Entity) -> None:
+        if entity.counted and (holding is None or (entity.place is not None and entity.place.index == holding)):
+            world.spans[index].begin(world.now, entity.id, inf if target is None else target(world, entity))
+
+    return begin
+
+
+def _ender(index: int) -> Any:
+    def end(world: Any, entity: Entity) -> None:
+        world.spans[index].end(world.now, entity.id, entity.counted)
+
+    return end
+
+
+def compile_clocks(compiler: Compiler) -> None:
+    """Compile timers and health machines."""
+    for name, timer in compiler.scenario.timers.items():
+        path: Where = ("timers", name)
+        kinds = compiler.kinds_named(timer.applies_to, (*path, "for"))
+        after = compiler.numbers.compile(timer.after, (*path, "after"), "time", kinds=kinds, repeats=True, never=True)
+        spec = TimerSpec(len(compiler.program.clocks), after.value, _target(compiler, timer.go, certain=True))
+        compiler.program.clocks.append(spec)
+        _start_and_stop(compiler, spec, timer, kinds, path)
+    for name, machine in compiler.scenario.health.items():
+        path = ("health", name)
+        kinds = compiler.kinds_named(machine.applies_to, (*path, "for"))
+        health = HealthSpec(len(compiler.program.clocks), _states(compiler, machine, kinds, path))
+        compiler.program.clocks.append(health)
+        _start_and_stop(compiler, health, machine, kinds, path)
+
+
+def _start_and_stop(compiler: Compiler, spec: Any, clock: Any, kinds: list[int], path: Where) -> None:
+    begins = compiler.known_mark(clock.from_, (*path, "from"))
+    ends = compiler.known_mark(clock.until, (*path, "until"))
+
+    def start(world: Any, entity: Entity) -> None:
+        spec.stop(world, entity)
+        spec.start(world, entity)
+
+    for kind in kinds:
+        _hook(compiler, ends, kind, spec.stop)
+        _hook(compiler, begins, kind, start)
+
+
+def _states(compiler: Compiler, machine: Any, kinds: list[int], path: Where) -> list[list[TransitionSpec]]:
+    order = list(machine.states)
+    states = []
+    for state, transitions in machine.states.items():
+        compiled = []
+        for to, transition in transitions.items():
+            where: Where = (*path, "states", state, to)
+            if to not in machine.states and transition.go is None:
+                compiler.names.problem(
+                    where,
+                    f"'{to}' is no state of {path[1]}; declare it under states, or add go: a step that it leads to",
+                )
+                continue
+            compiled.append(_transition(compiler, transition, to, order, kinds, where))
+        states.append(compiled)
+    return states
+
+
+def _transition(
+    compiler: Compiler, transition: model.Transition, to: str, order: list[str], kinds: list[int], path: Where
+) -> TransitionSpec:
+    fixed = transition.hazard is None
+    word, want = ("after", "time") if fixed else ("hazard", "rate")
+    value = transition.after if fixed else transition.hazard
+    number = compiler.numbers.compile(value, (*path, word), want, kinds=kinds, repeats=True, never=fixed)
+    if number.may_be_negative:
+        compiler.names.problem((*path, word), "a hazard may not be negative")
+    spec = TransitionSpec(uniform(compiler.numbers.column(), True), number.value, fixed)
+    spec.target = order.index(to) if to in order else None
+    if transition.go is not None:
+        spec.way = _target(compiler, transition.go, certain=fixed)
+        step = compiler.scenario.pathway.get(transition.go)
+        spec.mortal = isinstance(step, model.Leave) and step.leave == "died"
+    spec.sets = compiler.sets.get((*path, "set"), ())
+    if transition.mark is not None:
+        spec.mark = compiler.mark(transition.mark)
+    return spec
+
+
+def _target(compiler: Compiler, name: str, *, certain: bool) -> Any:
+    """The step a clock leads to; ``certain``: if that is death, it counts as one expected death."""
+    index = compiler.program.step_index.get(name)
+    if index is None:
+        return None
+    step = compiler.scenario.pathway[name]
+    way = compiler.program.steps[index]
+    return CertainDeath(way) if certain and isinstance(step, model.Leave) and step.leave == "died" else way

@@ -1,0 +1,159 @@
+"""Compiles lines: who waits together for the same things, in which classes and order."""
+
+from __future__ import annotations
+
+from collections import Counter
+from typing import TYPE_CHECKING, Any
+
+from marl_health.kernel.line import Ageing, ByClass, Discipline, FirstCome
+from marl_health.spec.errors import Where
+from marl_health.spec.numbers import read_key
+from marl_health.worlds.flow import model
+from marl_health.worlds.flow.graph import resources_of
+from marl_health.worlds.flow.program import LineSpec
+
+if TYPE_CHECKING:
+    from marl_health.worlds.flow.compile import Compiler
+
+
+class LineTable:
+    """Makes the lines of a scenario: one for each named queue, and one for each other set of needs.
+
+    Attributes:
+        of_queue, of_pool: indices of lines by queue name and by resource name.
+    """
+
+    def __init__(self, compiler: Compiler) -> None:
+        self.compiler = compiler
+        self.of_queue: dict[str, list[int]] = {}
+        self.of_pool: dict[str, list[int]] = {}
+        self._by_needs: dict[Any, int] = {}
+        self._named: dict[str, tuple[Any, int, str]] = {}
+
+    def line_for(self, name: str, step: Any, path: Where) -> int:
+        """Index of the line in which the entities of a step wait; a new line if there is none like it."""
+        scenario, program = self.compiler.scenario, self.compiler.program
+        needs = self._needs(step, path)
+        kept = program.pool_index.get(step.move_to) if isinstance(step, model.MoveTo) else None
+        if step.queue is not None:
+            if step.queue not in scenario.queues:
+                self.compiler.names.unknown((*path, "queue"), "queue", step.queue, scenario.queues)
+                return 0
+            known = self._named.get(step.queue)
+            if known is not None:
+                if known[0] != (needs, kept, step.priority):
+                    self.compiler.names.problem(
+                        (*path, "queue"),
+                        f"steps that share the queue '{step.queue}' need the same resources and priority, "
+                        f"but '{known[2]}' differs",
+                    )
+                return known[1]
+            index = self._make(step.queue, needs, kept, step.priority, scenario.queues[step.queue])
+            self._named[step.queue] = ((needs, kept, step.priority), index, name)
+            self.of_queue.setdefault(step.queue, []).append(index)
+            return index
+        key = (needs, kept, step.priority)
+        if key not in self._by_needs:
+            title = "+".join(dict.fromkeys(resources_of(step)))
+            self._by_needs[key] = self._make(title, needs, kept, step.priority, None)
+        return self._by_needs[key]
+
+    def _needs(self, step: Any, path: Where) -> tuple[tuple[int, int], ...]:
+        scenario, program = self.compiler.scenario, self.compiler.program
+        counts = Counter(resources_of(step))
+        needs = []
+        for verb, allowed, what in (
+            ("use", scenario.staff, "staff"),
+            ("move_to", scenario.places, "place"),
+            ("visit", scenario.places, "place"),
+            ("staff", scenario.staff, "staff"),
+        ):
+            value = getattr(step, verb, None)
+            for name in [value] if isinstance(value, str) else value or []:
+                if name in allowed or (verb == "use" and name in scenario.places):
+                    continue
+                where = (*path, "with" if verb == "staff" else verb)
+                if name in program.pool_index:
+                    kind = "staff" if name in scenario.staff else "a place"
+                    self.compiler.names.problem(where, f"'{name}' is {kind}; {verb} needs {what}")
+                else:
+                    self.compiler.names.unknown(where, what, name, [*allowed])
+        for name, units in counts.items():
+            if name not in program.pool_index:
+                continue
+            index = program.pool_index[name]
+            most = max(count for _, count in program.pools[index].shifts)
+            if units > most:
+                self.compiler.names.problem(path, f"needs {units} of {name}, but there are never more than {most}")
+            needs.append((index, units))
+        return tuple(needs)
+
+    def _make(
+        self, title: str, needs: tuple[tuple[int, int], ...], kept: int | None, priority: float, queue: Any
+    ) -> int:
+        program = self.compiler.program
+        index = len(program.lines)
+        program.lines.append(LineSpec(title, needs, kept, None, {}, FirstCome(), priority))
+        for pool, _ in needs:
+            self.of_pool.setdefault(program.pools[pool].name, []).append(index)
+        return index
+
+    def finish(self) -> None:
+        """Give the named queues their classes and orders, now that it is known who waits there."""
+        compiler, program = self.compiler, self.compiler.program
+        for name, queue in compiler.scenario.queues.items():
+            path: Where = ("queues", name)
+            known = self._named.get(name)
+            if known is None:
+                compiler.names.problem(path, f"no step waits in '{name}'; add queue: {name} to a step, or remove it")
+                continue
+            index = known[1]
+            slot, classes = None, {}
+            if queue.classes is not None:
+                steps = [
+                    step for step, spec in compiler.scenario.pathway.items() if getattr(spec, "queue", None) == name
+                ]
+                kinds = sorted({kind for step in steps for kind in compiler.graph.kinds_of[step]})
+                found = compiler.names.attribute(queue.classes, (*path, "classes"), kinds)
+                if found is not None:
+                    slot, possible = found
+                    if possible is None or len(possible) > 50:
+                        compiler.names.problem(
+                            (*path, "classes"),
+                            f"'{queue.classes}' takes too many values to be classes of a queue",
+                        )
+                    else:
+                        ordered = sorted(possible, key=lambda value: (str(type(value)), value))
+                        classes = {value: number for number, value in enumerate(ordered)}
+            line = program.lines[index]
+            discipline = self.discipline(queue.order, classes, (*path, "order"))
+            program.lines[index] = LineSpec(line.name, line.needs, line.kept, slot, classes, discipline, line.priority)
+
+    def discipline(self, order: Any, classes: dict[Any, int], path: Where) -> Discipline:
+        """The discipline for an order, for a queue with these classes."""
+        if order == "arrival":
+            return FirstCome()
+        if not classes:
+            self.compiler.names.problem(path, "this order needs classes: name an attribute, such as classes: acuity")
+            return FirstCome()
+        if order == "class":
+            return ByClass(tuple(float(number) for number in range(len(classes))))
+        if isinstance(order, model.ByClassOrder):
+            ranks = [float(len(classes))] * len(classes)
+            for rank, value in enumerate(order.first):
+                key = read_key(str(value))
+                if self._class(key, classes, (*path, "first", rank)):
+                    ranks[classes[key]] = float(rank)
+            return ByClass(tuple(ranks))
+        rates = [0.0] * len(classes)
+        for text, rate in order.ageing.items():
+            key = read_key(text)
+            if self._class(key, classes, (*path, "ageing", text)):
+                rates[classes[key]] = rate / 60.0
+        return Ageing(tuple(rates))
+
+    def _class(self, key: Any, classes: dict[Any, int], path: Where) -> bool:
+        if key not in classes:
+            self.compiler.names.unknown(path, "class", str(key), [str(value) for value in classes])
+            return False
+        return True

@@ -1,0 +1,335 @@
+"""Compiles who decides: slot lists, what agents see and can do, the score and the KPIs."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from marl_health.kernel.entity import Entity, Value
+from marl_health.spec.common import COMPONENTS
+from marl_health.spec.errors import Where
+from marl_health.worlds.flow import decisions, model
+from marl_health.worlds.flow.numbers import fixed
+from marl_health.worlds.flow.program import AgentSpec, KpiSpec, RosterSpec, ScoreLine, SlotsSpec, Test
+from marl_health.worlds.flow.references import ReadingTable, SightTable
+from marl_health.worlds.flow.steps import Delay
+
+if TYPE_CHECKING:
+    from marl_health.worlds.flow.compile import Compiler
+    from marl_health.worlds.flow.compile_lines import LineTable
+
+
+def compile_roles(compiler: Compiler, lines: LineTable) -> None:
+    """Compile slots, agents, score and KPIs."""
+    program, scenario = compiler.program, compiler.scenario
+    slots = SlotTable(compiler, lines)
+    moves = MoveTable(compiler, lines, slots)
+    for role, agent in scenario.agents.items():
+        path: Where = ("agents", role)
+        compiled: list[decisions.Move] = []
+        for number, move in enumerate(agent.can):
+            made = moves.move(move, (*path, "can", number))
+            if made is not None:
+                made.agent = len(program.agents)
+                made.number = len(compiled)
+                compiled.append(made)
+        sights = SightTable(compiler, lines, slots.index)
+        seen = [sights.sight(sight, (*path, "sees", number)) for number, sight in enumerate(agent.sees)]
+        program.agents.append(AgentSpec(role, tuple(sight for sight in seen if sight is not None), tuple(compiled)))
+    slots.finish()
+    readings = ReadingTable(compiler, lines)
+    for component, name in enumerate(COMPONENTS):
+        for number, worth in enumerate(getattr(scenario.score, name)):
+            where: Where = ("score", name, number)
+            reading = readings.reading(worth.of, (*where, "of"))
+            if worth.to is not None and worth.to not in scenario.agents:
+                compiler.names.unknown((*where, "to"), "agent", worth.to, scenario.agents)
+            if reading is None:
+                continue
+            if not reading.cumulative:
+                compiler.names.problem(
+                    (*where, "of"),
+                    f"'{worth.of}' does not add up over time, so no reward can be paid for its gains; use a count, hours, "
+                    "spent or expected_deaths",
+                )
+                continue
+            per = 1.0 if worth.per is None else readings.unit(worth.per, reading, (*where, "per"))
+            program.score.append(ScoreLine(component, reading, worth.worth / per, worth.to))
+    for name, kpi in scenario.kpis.items():
+        above = readings.reading(kpi.of, ("kpis", name, "of"))
+        below = None if kpi.per is None else readings.reading(kpi.per, ("kpis", name, "per"))
+        if above is not None:
+            unit = above.unit if below is None else "/".join(filter(None, (above.unit, below.unit)))
+            program.kpis.append(KpiSpec(name, above, below, unit))
+
+
+class SlotTable:
+    """Slot lists and the rosters behind them.
+
+    Attributes:
+        index: number of each slot list by name.
+    """
+
+    def __init__(self, compiler: Compiler, lines: LineTable) -> None:
+        self.compiler = compiler
+        self.index: dict[str, int] = {}
+        self.shortened: dict[str, int] = {}
+        self.used: set[str] = set()
+        for name, slots in compiler.scenario.slots.items():
+            self._compile(name, slots, lines)
+
+    def _compile(self, name: str, slots: model.Slots, lines: LineTable) -> None:
+        compiler, program = self.compiler, self.compiler.program
+        path: Where = ("slots", name)
+        step = None
+        waiting: tuple[int, ...] = ()
+        kinds: tuple[int, ...] = ()
+        if slots.inside is not None:
+            step = program.step_index.get(slots.inside)
+            if step is None:
+                compiler.names.unknown((*path, "in"), "step", slots.inside, compiler.scenario.pathway)
+                return
+            if not isinstance(program.steps[step], Delay):
+                compiler.names.problem(
+                    (*path, "in"), f"'{slots.inside}' is no stay or wait step; nobody can be picked there"
+                )
+                return
+            kinds = compiler.graph.kinds_of[slots.inside]
+        else:
+            assert slots.waiting is not None
+            waiting = tuple(lines.of_queue.get(slots.waiting) or lines.of_pool.get(slots.waiting) or ())
+            if not waiting:
+                known = [*lines.of_queue, *lines.of_pool]
+                compiler.names.unknown((*path, "waiting"), "queue or resource", slots.waiting, known)
+                return
+            kinds = self._kinds_waiting(waiting)
+        roster = len(program.rosters)
+        program.rosters.append(RosterSpec(waiting, step, self._key(slots, kinds, path)))
+        if step is not None:
+            program.steps[step].rosters = (*program.steps[step].rosters, roster)
+        test = None
+        if slots.when is not None:
+            test = self._test(slots.when, (*path, "when"), kinds)
+        shown = tuple(
+            found
+            for number, what in enumerate(slots.show)
+            if (found := self._shown(what, kinds, (*path, "show", number))) is not None
+        )
+        self.index[name] = len(program.slot_lists)
+        program.slot_lists.append(SlotsSpec(name, roster, slots.top, test, shown))  # type: ignore[arg-type]
+
+    def _kinds_waiting(self, waiting: tuple[int, ...]) -> tuple[int, ...]:
+        found: set[int] = set()
+        for name, index in self.compiler.program.step_index.items():
+            if getattr(self.compiler.program.steps[index], "line", None) in waiting:
+                found.update(self.compiler.graph.kinds_of[name])
+        return tuple(sorted(found))
+
+    def _key(self, slots: model.Slots, kinds: tuple[int, ...], path: Where) -> Value:
+        if slots.by == "waited":
+            return lambda world, entity: entity.since
+        if isinstance(slots.by, model.Left):
+            left = self._visible(slots.by.left, kinds, (*path, "by", "left"))
+            if left is None:
+                return fixed(0.0)
+            slot = left
+            return lambda world, entity: entity.since + entity.values[slot]
+        found = self._visible(slots.by, kinds, (*path, "by"))
+        if found is None:
+            return fixed(0.0)
+        by = found
+        return lambda world, entity: entity.values[by]
+
+    def _visible(self, name: str, kinds: tuple[int, ...], path: Where) -> int | None:
+        """Slot of an attribute that agents may see, or ``None`` after a problem."""
+        attribute = self.compiler.names.attribute(name, path, kinds)
+        if attribute is None:
+            return None
+        for kind in kinds:
+            spec = self.compiler.scenario.entities[self.compiler.names.kinds[kind]].has.get(name)
+            if getattr(spec, "hidden", False):
+                self.compiler.names.problem(path, f"'{name}' is hidden, so agents may not see it or choose by it")
+                return None
+        return attribute[0]
+
+    def _test(self, condition: Any, path: Where, kinds: tuple[int, ...]) -> Test:
+        from marl_health.spec.conditions import compile_condition
+
+        for name in sorted(condition.names()):
+            if self._visible(name, kinds, path) is None:
+                return lambda values: False
+        return compile_condition(condition, lambda name: self.compiler.names.slots[name])
+
+    def _shown(self, what: str, kinds: tuple[int, ...], path: Where) -> tuple[str, Value, float] | None:
+        if what == "waited":
+            return what, lambda world, entity: world.now - entity.since, 120.0
+        if what == "stayed":
+            return what, lambda world, entity: world.now - (entity.marks[0] or 0.0), 1440.0
+        slot = self._visible(what, kinds, path)
+        if slot is None:
+            return None
+        numbers = [self.compiler.names.attributes[kind][what] for kind in kinds]
+        possible: set[Any] = set()
+        for number in numbers:
+            possible |= set(number.possible or ())
+        if numbers[0].dimension == "text":
+            order = {value: float(place) for place, value in enumerate(sorted(possible, key=str))}
+            return what, lambda world, entity: order.get(entity.values[slot], 0.0), max(1.0, len(order) / 2)
+        scale = 1440.0 if numbers[0].dimension == "time" else max([1.0, *(abs(float(v)) for v in possible)]) / 2
+        return what, lambda world, entity: entity.values[slot], scale
+
+    def finish(self) -> None:
+        """Those whose stay was shortened are no candidates any more; slot lists nobody uses are told."""
+        program = self.compiler.program
+        for name, index in self.index.items():
+            mark = self.shortened.get(name)
+            if mark is not None:
+                spec = program.slot_lists[index]
+                program.slot_lists[index] = SlotsSpec(
+                    spec.name, spec.roster, spec.top, _accepts(spec.accepts, mark), spec.shown
+                )
+            else:
+                spec = program.slot_lists[index]
+                program.slot_lists[index] = SlotsSpec(
+                    spec.name, spec.roster, spec.top, _accepts(spec.accepts, None), spec.shown
+                )
+
+
+def _accepts(test: Any, unmarked: int | None) -> Any:
+    if test is None and unmarked is None:
+        return None
+
+    def accepts(entity: Entity) -> bool:
+        return (unmarked is None or entity.marks[unmarked] is None) and (test is None or test(entity.values))
+
+    return accepts
+
+
+class MoveTable:
+    """Makes the moves of agents."""
+
+    def __init__(self, compiler: Compiler, lines: LineTable, slots: SlotTable) -> None:
+        self.compiler = compiler
+        self.lines = lines
+        self.slots = slots
+
+    def move(self, move: Any, path: Where) -> decisions.Move | None:
+        """Compile one entry of ``can``, or ``None`` after a problem."""
+        lever = self.compiler.program.levers
+        self.compiler.program.levers += 1
+        if isinstance(move, model.SetOrder):
+            return self._order(move, path, lever)
+        if isinstance(move, model.SetExtra):
+            return self._extra(move, path, lever)
+        if isinstance(move, model.SetReserve):
+            return self._reserve(move, path, lever)
+        if isinstance(move, model.CallIn):
+            return self._call_in(move, path, lever)
+        assert isinstance(move, model.Choose)
+        return self._choose(move, path, lever)
+
+    def _settings(self, what: str, levels: list[str], move: model.Lever, lever: int) -> dict[str, Any]:
+        return {
+            "what": what,
+            "levels": levels,
+            "lever": lever,
+            "lead": move.lead,
+            "at_least": move.at_least,
+            "at_most": move.at_most,
+        }
+
+    def _pool(self, name: str, path: Where) -> int | None:
+        program = self.compiler.program
+        if name not in program.pool_index:
+            self.compiler.names.unknown(path, "resource", name, program.pool_index)
+            return None
+        if program.pools[program.pool_index[name]].unlimited:
+            self.compiler.names.problem(path, f"'{name}' is unlimited; a lever on it changes nothing")
+            return None
+        return program.pool_index[name]
+
+    def _order(self, move: model.SetOrder, path: Where, lever: int) -> decisions.Move | None:
+        queue = move.set.removesuffix(".order")
+        if queue not in self.lines.of_queue:
+            self.compiler.names.unknown((*path, "set"), "queue", queue, self.compiler.scenario.queues)
+            return None
+        index = self.lines.of_queue[queue][0]
+        spec = self.compiler.program.lines[index]
+        disciplines = [
+            self.lines.discipline(order, spec.classes, (*path, "to", name)) for name, order in move.to.items()
+        ]
+        self.compiler.program.lines[index] = type(spec)(
+            spec.name, spec.needs, spec.kept, spec.slot, spec.classes, disciplines[0], spec.priority
+        )
+        settings = self._settings(move.set, list(move.to), move, lever)
+        return decisions.OrderLever(disciplines, (index,), **settings)
+
+    def _extra(self, move: model.SetExtra, path: Where, lever: int) -> decisions.Move | None:
+        pool = self._pool(move.set.removesuffix(".extra"), (*path, "set"))
+        if pool is None:
+            return None
+        if move.levels[0] != 0:
+            self.compiler.names.problem((*path, "levels"), "the first level is in force at the start and must be 0")
+        if len(set(move.levels)) < len(move.levels):
+            self.compiler.names.problem((*path, "levels"), "the levels must differ from each other")
+        settings = self._settings(move.set, [f"{level:+d}" for level in move.levels], move, lever)
+        return decisions.ExtraLever(pool, move.levels, move.costs, **settings)
+
+    def _reserve(self, move: model.SetReserve, path: Where, lever: int) -> decisions.Move | None:
+        pool = self._pool(move.reserve, (*path, "reserve"))
+        if pool is None:
+            return None
+        if move.levels[0] != 0:
+            self.compiler.names.problem((*path, "levels"), "the first level is in force at the start and must be 0")
+        program = self.compiler.program
+        lines = tuple(self.lines.of_pool.get(move.reserve, ()))
+        test = self.slots._test(move.condition, (*path, "for"), self.slots._kinds_waiting(lines))
+        program.reserves.append((pool, test))
+        settings = self._settings(f"{move.reserve}.reserve", [str(level) for level in move.levels], move, lever)
+        return decisions.ReserveLever(len(program.reserves) - 1, pool, move.levels, **settings)
+
+    def _call_in(self, move: model.CallIn, path: Where, lever: int) -> decisions.Move | None:
+        pool = self._pool(move.call_in, (*path, "call_in"))
+        if pool is None:
+            return None
+        if move.costs.dimension not in ("money", "number"):
+            self.compiler.names.problem((*path, "costs"), "needs an amount of money, such as 2400 usd")
+        return decisions.CallInMove(
+            move.call_in, pool, lever, move.count, move.lead, move.duration, move.at_most, move.costs.value
+        )
+
+    def _choose(self, move: model.Choose, path: Where, lever: int) -> decisions.Move | None:
+        program, scenario = self.compiler.program, self.compiler.scenario
+        if move.choose not in self.slots.index:
+            if move.choose not in scenario.slots:
+                self.compiler.names.unknown((*path, "choose"), "slot list", move.choose, scenario.slots)
+            return None
+        slots = self.slots.index[move.choose]
+        spec = program.slot_lists[slots]
+        settings: dict[str, Any] = {
+            "slots_name": move.choose,
+            "slots": slots,
+            "top": spec.top,
+            "lever": lever,
+            "at_most": move.at_most,
+            "cost": move.costs.value,
+        }
+        inside = scenario.slots[move.choose].inside
+        if isinstance(move.do, model.Go):
+            way = program.step_index.get(move.do.go)
+            if way is None:
+                return None  # the graph has told that there is no such step
+            return decisions.SendTo(program.steps[way], verb=f"send to {move.do.go}", **settings)
+        if move.do == "first":
+            if inside is not None:
+                self.compiler.names.problem((*path, "do"), "only those who wait for something can be put first")
+                return None
+            return decisions.GoFirst(verb="first", **settings)
+        step = scenario.pathway.get(inside or "")
+        if not isinstance(step, model.Stay) or step.shorten is None:
+            self.compiler.names.problem(
+                (*path, "do"), "shorten needs slots of those in a stay step that says shorten: {...}"
+            )
+            return None
+        mark = program.marks[step.shorten.mark]
+        self.slots.shortened[move.choose] = mark
+        return decisions.ShortenStay(step.shorten.at_least, step.shorten.lead, mark, verb="shorten", **settings)

@@ -1,0 +1,341 @@
+"""Compiles the pathway: steps, ways on, and the attribute changes they make."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from pydantic import TypeAdapter, ValidationError
+
+from marl_health.kernel.entity import Value
+from marl_health.spec.conditions import And, Compare, In, Not, Or, compile_condition
+from marl_health.spec.errors import Where
+from marl_health.spec.numbers import Share, read_key
+from marl_health.worlds.flow import model
+from marl_health.worlds.flow.clocks import TimerSpec
+from marl_health.worlds.flow.numbers import cumulative, uniform
+from marl_health.worlds.flow.program import Test, Way
+from marl_health.worlds.flow.steps import (
+    Activity,
+    ByChance,
+    ByCondition,
+    CertainDeath,
+    Delay,
+    FlowStep,
+    Leave,
+    Parallel,
+)
+
+if TYPE_CHECKING:
+    from marl_health.worlds.flow.compile import Compiler
+    from marl_health.worlds.flow.compile_lines import LineTable
+
+_SHARE: TypeAdapter[float] = TypeAdapter(Share)
+OUTCOME_MARKS = {"discharged": "discharge", "died": "death"}
+
+
+def compile_sets(compiler: Compiler) -> None:
+    """Compile attribute changes first of all: they add to the values that an attribute can take."""
+    places: list[tuple[Where, dict[str, Any], tuple[int, ...], bool]] = []
+    for name, step in compiler.scenario.pathway.items():
+        if isinstance(step, model.StepBase):
+            places.append((("pathway", name, "set"), step.set, compiler.graph.kinds_of[name], True))
+    for name, machine in compiler.scenario.health.items():
+        kinds = tuple(compiler.kinds_named(machine.applies_to, ("health", name, "for")))
+        for state, transitions in machine.states.items():
+            for to, transition in transitions.items():
+                places.append((("health", name, "states", state, to, "set"), transition.set, kinds, True))
+    for path, changes, kinds, repeats in places:
+        compiled: list[tuple[int, Value]] = []
+        for name, value in changes.items():
+            known = compiler.names.attribute(name, (*path, name), kinds)
+            if known is None:
+                continue
+            number = compiler.numbers.compile(value, (*path, name), None, kinds=kinds, repeats=repeats)
+            for kind in kinds:
+                before = compiler.names.attributes[kind][name]
+                if before.dimension != number.dimension and number.dimension != "any":
+                    compiler.names.problem(
+                        (*path, name),
+                        f"'{name}' is a {before.dimension}, so it cannot become a {number.dimension}",
+                    )
+                both = None if before.possible is None or number.possible is None else before.possible | number.possible
+                compiler.names.attributes[kind][name] = type(before)(
+                    before.value, before.dimension, both, before.may_be_zero or number.may_be_zero
+                )
+            compiled.append((known[0], number.value))
+        compiler.sets[path] = tuple(compiled)
+
+
+class StepCompiler:
+    """Makes the steps, then connects them."""
+
+    def __init__(self, compiler: Compiler, lines: LineTable) -> None:
+        self.compiler = compiler
+        self.names = compiler.names
+        self.program = compiler.program
+        self.graph = compiler.graph
+        self.lines = lines
+        self.steps: dict[str, FlowStep] = {}
+        self.timeless: set[str] = set()
+
+    def compile(self) -> None:
+        """Compile the whole pathway."""
+        for name, spec in self.compiler.scenario.pathway.items():
+            step = self._make(name, spec, len(self.program.steps))
+            self.program.step_index[name] = step.index
+            self.program.steps.append(step)
+            self.steps[name] = step
+            self._decorate(name, spec, step)
+        self.lines.finish()
+        for name, spec in self.compiler.scenario.pathway.items():
+            path: Where = ("pathway", name)
+            way = getattr(spec, "next", None)
+            if way is not None:
+                self.steps[name].way = self.way(way, (*path, "next"), name)
+            if isinstance(spec, model.Waiting) and spec.give_up is not None:
+                self._give_up(name, spec.give_up, (*path, "or"))
+            if isinstance(spec, model.Together):
+                self._branches(name, spec, path)
+        self.graph.check_time(self._without_time())
+
+    # ------------------------------------------------------------ making
+    def _make(self, name: str, spec: Any, index: int) -> FlowStep:
+        path: Where = ("pathway", name)
+        if isinstance(spec, model.Use | model.MoveTo | model.Visit):
+            return self._activity(name, spec, index, path)
+        if isinstance(spec, model.Stay | model.Wait):
+            verb = "stay" if isinstance(spec, model.Stay) else "wait"
+            return self._delay(name, getattr(spec, verb), index, (*path, verb))
+        if isinstance(spec, model.Together):
+            return Parallel(self.program, name, index)
+        if isinstance(spec, model.Leave):
+            return self._leave(name, spec, index, path)
+        self.timeless.add(name)
+        return FlowStep(self.program, name, index)
+
+    def _activity(self, name: str, spec: Any, index: int, path: Where) -> Activity:
+        step = Activity(self.program, name, index)
+        step.line = self.lines.line_for(name, spec, path)
+        kinds, repeats = self.graph.kinds_of[name], name in self.graph.repeats
+        if spec.duration is None:
+            self.timeless.add(name)
+        else:
+            number = self.compiler.numbers.compile(spec.duration, (*path, "for"), "time", kinds=kinds, repeats=repeats)
+            step.duration = number.value
+            if number.may_be_zero:
+                self.timeless.add(name)
+        if isinstance(spec, model.MoveTo):
+            step.place = self.program.pool_index.get(spec.move_to)
+        step.preempt = spec.preempt is not None
+        step.resume = spec.preempt != "restart"
+        if isinstance(spec, model.Use) and spec.same:
+            step.same = self.program.pool_index.get(spec.use[0])
+        return step
+
+    def _delay(self, name: str, value: Any, index: int, path: Where) -> Delay:
+        kinds, repeats = self.graph.kinds_of[name], name in self.graph.repeats
+        numbers = self.compiler.numbers
+        number = numbers.compile(value, path, "time", kinds=kinds, repeats=repeats)
+        if number.may_be_zero:
+            self.timeless.add(name)
+        step = Delay(self.program, name, index, number.value)
+        present = any(
+            kind.arrive is not None and kind.arrive.at_start is not None and kind.begins == name
+            for kind in self.compiler.scenario.entities.values()
+        )
+        if present:
+            step.residual = numbers.compile(value, path, "time", kinds=kinds, repeats=repeats, residual=True).value
+        return step
+
+    def _leave(self, name: str, spec: model.Leave, index: int, path: Where) -> Leave:
+        program = self.program
+        if spec.leave not in program.outcome_names:
+            program.outcome_names.append(spec.leave)
+            mark = OUTCOME_MARKS.get(spec.leave)
+            program.outcome_marks.append(None if mark is None else program.marks[mark])
+        step = Leave(program, name, index, program.outcome_names.index(spec.leave))
+        if spec.mark is not None:
+            step.marks = (self._mark(spec.mark, (*path, "mark")),)
+        if spec.again is not None:
+            where: Where = (*path, "again")
+            kinds = self.graph.kinds_of[name]
+            if spec.again.as_ not in self.names.kinds:
+                self.names.unknown((*where, "as"), "entity type", spec.again.as_, self.names.kinds)
+                return step
+            kept = []
+            target = self.names.kinds.index(spec.again.as_)
+            for number, attribute in enumerate(spec.again.keeps):
+                if self.names.attribute(attribute, (*where, "keeps", number), (*kinds, target)) is not None:
+                    kept.append(self.names.slots[attribute])
+            numbers = self.compiler.numbers
+            step.again = (
+                numbers.compile(spec.again.chance, (*where, "chance"), "share", kinds=kinds).value,
+                numbers.compile(spec.again.after, (*where, "after"), "time", kinds=kinds).value,
+                target,
+                tuple(kept),
+            )
+            draw = uniform(numbers.column(), False)
+            chance = step.again[0]
+            step.again = (_happens(draw, chance), *step.again[1:])
+        return step
+
+    def _decorate(self, name: str, spec: Any, step: FlowStep) -> None:
+        path: Where = ("pathway", name)
+        if isinstance(spec, model.StepBase):
+            step.sets = self.compiler.sets.get((*path, "set"), ())
+            if spec.mark is not None:
+                step.marks = (self._mark(spec.mark, (*path, "mark")),)
+            if spec.mark_end is not None:
+                step.marks_end = (self._mark(spec.mark_end, (*path, "mark_end")),)
+        if isinstance(spec, model.Stay) and spec.shorten is not None:
+            self._mark(spec.shorten.mark, (*path, "shorten", "mark"))
+
+    def _mark(self, name: str, path: Where) -> int:
+        if name in ("arrival", "discharge", "death"):
+            self.names.problem(path, f"the mark '{name}' is set by itself when it happens; choose another name")
+        return self.compiler.mark(name)
+
+    # ------------------------------------------------------------ connecting
+    def way(self, way: Any, path: Where, step: str, *, by_chance: bool = False) -> Way:
+        """Compile a way on, for the entities that come to a step."""
+        if isinstance(way, str):
+            target: Way | None = self.steps.get(way)
+            if target is None:
+                return FlowStep(self.program, way, -1)  # the graph has told that there is no such step
+            return CertainDeath(target) if self._is_death(way) and not by_chance else target
+        if isinstance(way, model.When):
+            branches: list[tuple[Test | None, Way]] = []
+            for number, branch in enumerate(way.when):
+                where: Where = (*path, "when", number)
+                if branch.otherwise is not None:
+                    branches.append((None, self.way(branch.otherwise, (*where, "else"), step)))
+                elif branch.condition is not None:
+                    test = self.test(branch.condition, (*where, "if"), self.graph.kinds_of[step])
+                    branches.append((test, self.way(branch.go, (*where, "go"), step)))
+            return ByCondition(branches)
+        assert isinstance(way, model.Split)
+        return self._split(way, (*path, "split"), step)
+
+    def test(self, condition: Any, path: Where, kinds: tuple[int, ...]) -> Test:
+        """Compile a condition on the attributes of entities of these kinds."""
+        broken = False
+        for name, values in _comparisons(condition):
+            found = self.names.attribute(name, path, kinds)
+            broken |= found is None
+            if found is not None and found[1] is not None and values is not None:
+                for value in values:
+                    if value not in found[1]:
+                        self.names.problem(path, f"{name} is never '{value}' (it is one of {_listed(found[1])})")
+        if broken:
+            return lambda values: False
+        return compile_condition(condition, lambda name: self.names.slots[name])
+
+    def _split(self, way: model.Split, path: Where, step: str) -> Way:
+        kinds, repeats = self.graph.kinds_of[step], step in self.graph.repeats
+        draw = uniform(self.compiler.numbers.column(), repeats)
+        slot = None
+        compiled: dict[str, tuple[list[float], list[Way], float]] = {}
+        for key, shares in way.cases.items():
+            where = (*path, key) if key else path
+            case = self._case(shares, where, step)
+            if case is not None:
+                compiled[key] = case
+        if way.by is None:
+            return ByChance(draw, None, {}, compiled.get("", ([2.0], [self.steps[step]], 0.0)))
+        found = self.names.attribute(way.by, (*path, "by"), kinds)
+        if found is not None:
+            slot, possible = found
+            keys = [key for key in way.cases if key != "else"]
+            self.names.covers(keys, "else" in way.cases, possible, way.by, path)
+        cases = {read_key(key): case for key, case in compiled.items() if key != "else"}
+        return ByChance(draw, slot, cases, compiled.get("else"))
+
+    def _case(self, shares: Any, path: Where, step: str) -> tuple[list[float], list[Way], float] | None:
+        if not isinstance(shares, dict) or not shares:
+            self.names.problem(path, "shares of steps are needed here, such as {imaging: 35%, home: else}")
+            return None
+        read: dict[str, Any] = {}
+        for name, share in shares.items():
+            if share == "else":
+                read[name] = "else"
+                continue
+            try:
+                read[name] = _SHARE.validate_python(share)
+            except ValidationError as error:
+                self.names.problem((*path, name), error.errors()[0]["msg"].removeprefix("Value error, "))
+                return None
+        total = sum(share for share in read.values() if share != "else")
+        open_ones = sum(1 for share in read.values() if share == "else")
+        if open_ones > 1:
+            self.names.problem(path, "only one of the ways can be else")
+        elif total > 1 + 1e-6 or (not open_ones and abs(total - 1) > 1e-6):
+            self.names.problem(path, f"the shares add up to {100 * total:.6g}%, not to 100%; make one of them else")
+        tops, _ = cumulative(read)
+        ways = [self.way(name, (*path, name), step, by_chance=True) for name in read]
+        deaths = sum((1 - total if share == "else" else share) for name, share in read.items() if self._is_death(name))
+        return tops, ways, deaths
+
+    def _is_death(self, name: str) -> bool:
+        spec = self.compiler.scenario.pathway.get(name)
+        return isinstance(spec, model.Leave) and spec.leave == "died"
+
+    def _give_up(self, name: str, spec: model.GiveUp, path: Where) -> None:
+        kinds, repeats = self.graph.kinds_of[name], name in self.graph.repeats
+        after = self.compiler.numbers.compile(
+            spec.after, (*path, "after"), "time", kinds=kinds, repeats=repeats, never=True
+        )
+        timer = TimerSpec(len(self.program.clocks), after.value, self.way(spec.go, (*path, "go"), name))
+        self.program.clocks.append(timer)
+        self.steps[name].give_up = timer
+
+    def _branches(self, name: str, spec: model.Together, path: Where) -> None:
+        step = self.steps[name]
+        assert isinstance(step, Parallel)
+        kinds, repeats = self.graph.kinds_of[name], name in self.graph.repeats
+        branches = []
+        for branch, parallel in spec.together.items():
+            steps = tuple(self.steps[target] for target in parallel.do if target in self.steps)
+            where = (*path, "together", branch, "chance")
+            chance = self.compiler.numbers.compile(parallel.chance, where, "share", kinds=kinds, repeats=repeats)
+            always = chance.possible == frozenset([1])
+            happens = None
+            if not always:
+                happens = _happens(uniform(self.compiler.numbers.column(), repeats), chance.value)
+            branches.append((steps, happens))
+        step.branches = tuple(branches)
+
+    def _without_time(self) -> set[str]:
+        """Steps that may take no time at all; a together step does unless some branch is always done and takes time."""
+        timeless = {name for name in self.timeless if not isinstance(self.steps[name], Leave)}
+        for name, spec in self.compiler.scenario.pathway.items():
+            if isinstance(spec, model.Together):
+                step = self.steps[name]
+                assert isinstance(step, Parallel)
+                timed = any(
+                    happens is None and any(inner.name not in self.timeless for inner in steps)
+                    for steps, happens in step.branches
+                )
+                if not timed:
+                    timeless.add(name)
+        return timeless
+
+
+def _happens(draw: Value, chance: Value) -> Value:
+    return lambda world, entity: draw(world, entity) < chance(world, entity)
+
+
+def _comparisons(condition: Any) -> list[tuple[str, list[Any] | None]]:
+    """(name, values it is compared with for equality, if any) of every part of a condition."""
+    if isinstance(condition, Compare):
+        return [(condition.name, [condition.value] if condition.op in ("==", "!=") else None)]
+    if isinstance(condition, In):
+        return [(condition.name, list(condition.values))]
+    if isinstance(condition, And | Or):
+        return [found for part in condition.parts for found in _comparisons(part)]
+    if isinstance(condition, Not):
+        return _comparisons(condition.part)
+    return [(condition.name, None)]
+
+
+def _listed(values: frozenset[Any]) -> str:
+    return ", ".join(str(value) for value in sorted(values, key=str)[:12])

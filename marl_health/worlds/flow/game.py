@@ -1,0 +1,248 @@
+"""The flow world as a game."""
+
+from __future__ import annotations
+
+import pickle
+from typing import Any, Self
+
+from marl_health.kernel.pool import Pool
+from marl_health.spec.common import COMPONENTS
+from marl_health.worlds.flow.program import AgentSpec, Program
+from marl_health.worlds.flow.world import FlowWorld
+
+STATE_SIZE = 1024
+"""Upper bound on the size of the global state."""
+
+
+class FlowGame:
+    """One scenario of the flow world, episode after episode.
+
+    Args:
+        program: the compiled scenario.
+    """
+
+    def __init__(self, program: Program) -> None:
+        self.program = program
+        self.specs: dict[str, AgentSpec] = {f"{spec.role}_0": spec for spec in program.agents}
+        self.agents = tuple(self.specs)
+        self.world: FlowWorld | None = None
+        self._read: list[float] = []
+        self._scales = {agent: self._scales_of(spec) for agent, spec in self.specs.items()}
+        self._state_pools = [number for number, pool in enumerate(program.pools) if not pool.unlimited]
+        self._state_names = self._names_of_state()
+
+    def _scales_of(self, spec: AgentSpec) -> list[float]:
+        scales = [scale for sight in spec.sights for scale in sight.scales]
+        return scales + [0.0] * sum(len(move.sights) for move in spec.moves)
+
+    # ------------------------------------------------------------ what there is to see and do
+    def observation_names(self, agent: str) -> list[str]:
+        """Name of each number in the agent's observation."""
+        spec = self.specs[agent]
+        names = [name for sight in spec.sights for name in sight.names]
+        return names + [name for move in spec.moves for name, _ in move.sights]
+
+    def observation_meanings(self, agent: str) -> list[tuple[str, float]]:
+        """(meaning, scale) of each number in the agent's observation."""
+        spec = self.specs[agent]
+        meanings = [meaning for sight in spec.sights for meaning in sight.meanings]
+        meanings += [meaning for move in spec.moves for _, meaning in move.sights]
+        return list(zip(meanings, self._scales[agent], strict=True))
+
+    def action_names(self, agent: str) -> list[str]:
+        """Name of each action; the first is ``wait``."""
+        return ["wait", *(name for move in self.specs[agent].moves for name in move.names)]
+
+    def action_meanings(self, agent: str) -> list[str]:
+        """What each action does."""
+        return ["do nothing now", *(meaning for move in self.specs[agent].moves for meaning in move.meanings)]
+
+    # ------------------------------------------------------------ playing
+    def reset(self, seed: int, *, events: bool) -> None:
+        """Begin an episode: the same seed, the same patients."""
+        self.world = FlowWorld(self.program, seed, events=events)
+        self.world.open()
+        self._read = [line.reading.read(self.world) for line in self.program.score]
+
+    @property
+    def running(self) -> FlowWorld:
+        """The world of this episode."""
+        if self.world is None:
+            raise RuntimeError("call reset() first")
+        return self.world
+
+    @property
+    def now(self) -> float:
+        """Minutes since the first decision."""
+        return self.running.now - self.program.warm_up
+
+    @property
+    def finished(self) -> bool:
+        """Whether the horizon is reached."""
+        return self.running.now >= self.program.horizon
+
+    def due(self) -> list[str]:
+        """Agents that have a decision to take now: all of them, at every fixed interval."""
+        return list(self.agents)
+
+    def look(self, agent: str) -> list[float]:
+        """Raw numbers that the agent sees."""
+        world, spec = self.running, self.specs[agent]
+        out: list[float] = []
+        for sight in spec.sights:
+            sight.look(world, out)
+        for move in spec.moves:
+            move.look(world, out)
+        return out
+
+    def observe(self, agent: str) -> list[float]:
+        """The same, scaled into [-1, 1]."""
+        return [
+            raw / (abs(raw) + scale) if scale else raw
+            for raw, scale in zip(self.look(agent), self._scales[agent], strict=True)
+        ]
+
+    def mask(self, agent: str) -> list[int]:
+        """1 for each action that is possible now."""
+        out = [1]
+        for move in self.specs[agent].moves:
+            move.mask(self.running, out)
+        return out
+
+    def act(self, agent: str, action: int) -> bool:
+        """Do an action; False if it was not possible (then nothing happens)."""
+        if action == 0:
+            return True
+        if not 0 < action < 1 + sum(len(move.names) for move in self.specs[agent].moves):
+            return False
+        first = 1
+        for move in self.specs[agent].moves:
+            if action < first + len(move.names):
+                allowed: list[int] = []
+                move.mask(self.running, allowed)
+                if not allowed[action - first]:
+                    return False
+                move.act(self.running, action - first)
+                return True
+            first += len(move.names)
+        return False
+
+    def advance(self) -> float:
+        """Run the world to the next decision, and through the run-out at the end. Minutes that passed."""
+        world = self.running
+        start = world.now
+        steps = round((start - self.program.warm_up) / self.program.decide_every) + 1
+        world.advance(min(self.program.horizon, self.program.warm_up + steps * self.program.decide_every))
+        passed = world.now - start
+        if world.now >= self.program.horizon:
+            world.close()
+        return passed
+
+    def gains(self) -> tuple[list[float], dict[str, list[float]]]:
+        """Reward by component since the last call: the team's, and what roles got beside it, by agent."""
+        world = self.running
+        team = [0.0] * len(COMPONENTS)
+        own: dict[str, list[float]] = {}
+        read = self._read
+        for number, line in enumerate(self.program.score):
+            value = line.reading.read(world)
+            gain = (value - read[number]) * line.worth
+            read[number] = value
+            if line.role is None:
+                team[line.component] += gain
+            else:
+                own.setdefault(f"{line.role}_0", [0.0] * len(COMPONENTS))[line.component] += gain
+        return team, own
+
+    def fork(self) -> Self:
+        """An exact copy that continues as this one would."""
+        copied: Self = pickle.loads(pickle.dumps(self, pickle.HIGHEST_PROTOCOL))
+        return copied
+
+    # ------------------------------------------------------------ the whole picture
+    def _names_of_state(self) -> list[str]:
+        program = self.program
+        names = ["time_left", "hour.sin", "hour.cos"]
+        for number in self._state_pools:
+            names += [f"{program.pools[number].name}.{what}" for what in ("taken", "over", "waiting")]
+        names += [f"{span.name}.now" for span in program.spans]
+        names += [f"{name}.arriving" for name in program.kinds]
+        for agent, spec in self.specs.items():
+            names += [f"{agent}.{name}" for move in spec.moves for name, _ in move.sights]
+        return names[:STATE_SIZE]
+
+    def state_names(self) -> list[str]:
+        """Name of each number in the global state."""
+        return list(self._state_names)
+
+    def state(self) -> list[float]:
+        """The global state, in [-1, 1]: how full every resource is, who waits, every lever."""
+        world = self.running
+        out: list[float] = []
+        self.program.state_sights[0].look(world, out)
+        self.program.state_sights[1].look(world, out)
+        for number in self._state_pools:
+            out.extend(_fullness(world.pools[number]))
+        out.extend([span.inside / (span.inside + 10.0) for span in world.spans])
+        for kind in range(len(self.program.kinds)):
+            rate = world.recent_rate(kind)
+            out.append(rate / (rate + 5.0))
+        for spec in self.specs.values():
+            for move in spec.moves:
+                move.look(world, out)
+        return out[:STATE_SIZE]
+
+    def kpis(self) -> dict[str, float]:
+        """KPIs of the measured time so far."""
+        world = self.running
+        found = {}
+        for kpi in self.program.kpis:
+            value = kpi.reading.result(world)
+            if kpi.per is not None:
+                below = kpi.per.result(world)
+                value = value / below if below else float("nan")
+            found[kpi.name] = value
+        return found
+
+    def kpi_units(self) -> dict[str, str]:
+        """Unit of each KPI."""
+        return {kpi.name: kpi.unit for kpi in self.program.kpis}
+
+    def conservation(self) -> dict[str, int]:
+        """Where everybody is who ever came."""
+        return self.running.conservation()
+
+    def events(self) -> list[tuple[Any, ...]]:
+        """The event log: (minutes since the world began, entity, event type, event, resource or outcome)."""
+        return list(self.running.log or [])
+
+    def snapshot(self) -> dict[str, Any]:
+        """What is where, for pictures: the clock, places with who is in them, who waits for what."""
+        world, program = self.running, self.program
+        places: dict[str, dict[str, Any]] = {
+            spec.name: {
+                "department": spec.department,
+                "place": spec.place,
+                "unlimited": spec.unlimited,
+                "taken": world.pools[number].busy,
+                "cleaning": world.pools[number].cleaning,
+                "capacity": world.pools[number].capacity,
+                "waiting": world.pools[number].waiting,
+            }
+            for number, spec in enumerate(program.pools)
+        }
+        return {
+            "minute_of_week": world.minute_of_week(),
+            "minutes": world.now - program.warm_up,
+            "resources": places,
+            "measures": {span.name: world.spans[number].inside for number, span in enumerate(program.spans)},
+            "queues": {line.name: world.lines[number].waiting for number, line in enumerate(program.lines)},
+        }
+
+
+def _fullness(pool: Pool) -> tuple[float, float, float]:
+    """(share taken, overfull, waiting against capacity), each in [0, 1]."""
+    capacity = max(1, pool.capacity)
+    taken = min(1.0, (pool.busy + pool.cleaning) / capacity)
+    over = max(0, -pool.free)
+    return taken, over / (over + 1.0), pool.waiting / (pool.waiting + 0.25 * capacity + 1.0)

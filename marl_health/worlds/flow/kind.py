@@ -1,0 +1,28 @@
+"""What the rest of the library needs to know of the flow kind of world."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from marl_health.spec.document import Document
+from marl_health.worlds.flow.compile import compile_scenario
+from marl_health.worlds.flow.game import FlowGame
+from marl_health.worlds.flow.model import FlowScenario
+from marl_health.worlds.flow.program import Program
+
+MODEL = FlowScenario
+
+
+def compile_program(document: Document, scenario: FlowScenario, folders: list[Path], chosen: dict[str, str]) -> Program:
+    """Compile a validated scenario; raises ScenarioError."""
+    return compile_scenario(document, scenario, folders, chosen)
+
+
+def tables_read(program: Program) -> list[Path]:
+    """Files that the scenario took numbers from."""
+    return list(program.tables)
+
+
+def make_game(program: Program) -> FlowGame:
+    """The game that an env plays."""
+    return FlowGame(program)

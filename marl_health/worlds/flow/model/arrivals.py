@@ -1,0 +1,121 @@
+"""Words for who comes: entity types, rates, timetables, those present at the start."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+from pydantic import BeforeValidator, Field, model_validator
+
+from marl_health.spec.numbers import (
+    ClockTime,
+    Model,
+    Name,
+    Share,
+    Sourced,
+    TableColumn,
+    Value,
+)
+from marl_health.worlds.flow.model.base import WEEKDAYS, Count, Most, as_list
+
+
+class Overdispersion(Model):
+    """Day-to-day variation of a rate beyond Poisson: each day's rate is multiplied by a gamma draw of mean 1."""
+
+    cv: float = Field(gt=0, le=3, description="Coefficient of variation of the daily factor")
+
+
+class DayToDay(Model):
+    """How the daily factor is distributed."""
+
+    gamma: Overdispersion
+
+
+class Rate(Sourced):
+    """Arrivals of a Poisson process: a mean rate, a profile over the day and the week, and what multiplies it."""
+
+    per_day: float | None = Field(None, ge=0, le=Most)
+    per_hour: float | None = Field(None, ge=0, le=Most)
+    times: Value | None = Field(None, description="A vary name that multiplies the rate for the whole episode")
+    by_hour: list[float] | TableColumn | None = Field(None, description="24 weights, one for each hour of the day")
+    by_weekday: list[float] | TableColumn | None = Field(None, description="7 weights from Monday on")
+    day_to_day: DayToDay | None = None
+
+    @model_validator(mode="after")
+    def _one_rate(self) -> Rate:
+        if (self.per_day is None) == (self.per_hour is None):
+            raise ValueError("needs exactly one of per_day and per_hour")
+        for name, count in (("by_hour", 24), ("by_weekday", 7)):
+            weights = getattr(self, name)
+            if isinstance(weights, list):
+                if len(weights) != count:
+                    raise ValueError(f"{name} needs {count} weights, not {len(weights)}")
+                if min(weights) < 0 or not 0 < sum(weights) < float("inf"):
+                    raise ValueError(f"the weights of {name} may not be negative and must add up to more than 0")
+        return self
+
+    @property
+    def per_minute(self) -> float:
+        """Mean arrivals per minute."""
+        return self.per_day / 1440 if self.per_day is not None else (self.per_hour or 0.0) / 60
+
+
+class Appointment(Model):
+    """Entities expected at a time of the day on some weekdays, with the attributes that are known beforehand."""
+
+    at: ClockTime
+    on: Annotated[list[str], BeforeValidator(as_list, json_schema_input_type=str | list[str])] = list(WEEKDAYS)
+    count: int = Field(1, ge=1, le=10_000)
+    has: dict[Name, Value] = Field({}, description="Attribute values of these entities, instead of the drawn ones")
+
+    @model_validator(mode="after")
+    def _weekdays(self) -> Appointment:
+        for day in self.on:
+            if day.lower() not in WEEKDAYS:
+                raise ValueError(f"'{day}' is not a weekday; write Monday to Sunday")
+        return self
+
+
+class AtStart(Model):
+    """Who is there when the warm-up begins, with residual stays: part of their stay already lies behind them."""
+
+    fill: Name | None = Field(None, description="A place to fill")
+    to: Value | None = Field(None, description="Share of its capacity that is filled")
+    count: Count | None = None
+
+    @model_validator(mode="after")
+    def _one_way(self) -> AtStart:
+        if (self.fill is None) == (self.count is None):
+            raise ValueError("needs either fill with to, or count")
+        if (self.fill is None) != (self.to is None):
+            raise ValueError("fill and to go together: {fill: ward_bed, to: 90%}")
+        return self
+
+
+class Arrive(Sourced):
+    """How entities come: at a rate, by timetable, or as those present at the start. Exactly one."""
+
+    rate: Rate | None = None
+    timetable: list[Appointment] | None = Field(None, max_length=2000)
+    at_start: AtStart | None = None
+    no_show: Share = Field(0.0, description="Share of a timetable that does not come")
+    late: Value | None = Field(None, description="How late those of a timetable come")
+
+    @model_validator(mode="after")
+    def _one_way(self) -> Arrive:
+        given = [name for name in ("rate", "timetable", "at_start") if getattr(self, name) is not None]
+        if len(given) != 1:
+            raise ValueError("needs exactly one of rate, timetable and at_start")
+        if self.timetable is None and (self.no_show or self.late is not None):
+            raise ValueError("no_show and late belong to a timetable")
+        return self
+
+
+class EntityType(Sourced):
+    """A kind of patient, claim or order: how they come, what they have, where they begin.
+
+    Without ``arrive`` they come into being only through ``again``.
+    """
+
+    arrive: Arrive | None = None
+    has: dict[Name, Value] = {}
+    begins: Name

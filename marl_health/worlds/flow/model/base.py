@@ -1,0 +1,33 @@
+"""Small types that all words share: conditions, lists of names, counts."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any
+
+from pydantic import BeforeValidator, Field
+
+from marl_health.spec.conditions import Condition, parse_condition
+from marl_health.spec.numbers import Name
+
+WEEKDAYS = ("monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday")
+Most = 10_000_000
+"""Upper bound on counts, so that a slip of the keyboard does not fill the memory."""
+
+
+def as_condition(value: Any) -> Condition:
+    """Parse a condition; raises ValueError with the remedy."""
+    if isinstance(value, Condition):
+        return value
+    if not isinstance(value, str):
+        raise ValueError("a condition is needed here, such as: acuity <= 2 and not walks")
+    return parse_condition(value)
+
+
+def as_list(value: Any) -> Any:
+    """Let a single name stand for a list of one."""
+    return [value] if isinstance(value, str) else value
+
+
+If = Annotated[Condition, BeforeValidator(as_condition, json_schema_input_type=str)]
+Names = Annotated[list[Name], BeforeValidator(as_list, json_schema_input_type=str | list[str])]
+Count = Annotated[int, Field(ge=0, le=1_000_000)]

@@ -1,0 +1,268 @@
+"""Words for what happens: steps, ways on, timers and health."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any, Literal
+
+from pydantic import Discriminator, Field, Tag, model_validator
+
+from marl_health.spec.numbers import (
+    Flag,
+    Minutes,
+    Model,
+    Name,
+    Share,
+    Sourced,
+    Value,
+)
+from marl_health.worlds.flow.model.base import If, Names
+
+
+class Branch(Model):
+    """One branch of a condition; the last one has only ``else``."""
+
+    condition: If | None = Field(None, alias="if")
+    go: Next | None = None
+    otherwise: Next | None = Field(None, alias="else")
+
+    @model_validator(mode="after")
+    def _if_or_else(self) -> Branch:
+        if self.otherwise is not None and (self.condition is not None or self.go is not None):
+            raise ValueError("write {if: condition, go: step}, and the last one {else: step}")
+        if self.otherwise is None and (self.condition is None or self.go is None):
+            raise ValueError("needs both if and go, or only else")
+        return self
+
+
+class When(Model):
+    """The first branch whose condition holds."""
+
+    when: list[Branch] = Field(min_length=1, max_length=50)
+
+    @model_validator(mode="after")
+    def _ends_with_else(self) -> When:
+        if self.when[-1].otherwise is None:
+            raise ValueError("the last branch must be {else: step}, so that everybody has a way on")
+        if any(branch.otherwise is not None for branch in self.when[:-1]):
+            raise ValueError("else must come last")
+        return self
+
+
+class Split(Model):
+    """A way on by chance: shares of steps, or ``by`` an attribute a mapping of shares for each of its values."""
+
+    split: dict[str, Any] = Field(min_length=1, max_length=100)
+
+    @property
+    def by(self) -> str | None:
+        """The attribute that the shares depend on, if any."""
+        by = self.split.get("by")
+        return by if isinstance(by, str) and any(isinstance(v, dict) for v in self.split.values()) else None
+
+    @property
+    def cases(self) -> dict[str, dict[str, Any]]:
+        """Shares by attribute value; a single case under the empty key if there is no ``by``."""
+        if self.by is None:
+            return {"": self.split}
+        return {key: case for key, case in self.split.items() if key != "by"}
+
+
+def _way(value: Any) -> str | None:
+    if isinstance(value, When) or (isinstance(value, dict) and "when" in value):
+        return "<when>"
+    if isinstance(value, Split) or (isinstance(value, dict) and "split" in value):
+        return "<split>"
+    return "<step>" if isinstance(value, str) else None
+
+
+Next = Annotated[
+    Annotated[Name, Tag("<step>")] | Annotated[When, Tag("<when>")] | Annotated[Split, Tag("<split>")],
+    Discriminator(
+        _way,
+        custom_error_type="next_form",
+        custom_error_message="the way on is a step's name, {split: {a: 35%, b: else}}, or "
+        "{when: [{if: condition, go: step}, {else: step}]}",
+    ),
+]
+
+
+class GiveUp(Model):
+    """What someone does who has waited long enough in this step."""
+
+    after: Value
+    go: Name
+
+
+class StepBase(Sourced):
+    """What every step may say."""
+
+    next: Next | None = None
+    mark: Name | None = Field(None, description="Time stamp when the step begins in earnest (after any wait)")
+    mark_end: Name | None = Field(None, description="Time stamp when the step ends")
+    set: dict[Name, Value] = Field({}, description="Attributes that change when the step begins")
+
+
+class Waiting(StepBase):
+    """A step that may have to wait for resources."""
+
+    queue: Name | None = Field(None, description="The line to wait in; steps with the same needs may share one")
+    priority: float = Field(0.0, ge=-1000, le=1000, description="Between lines for one resource; lower goes first")
+    preempt: Literal["resume", "restart"] | None = Field(
+        None, description="Interrupts less urgent work, which later resumes or restarts"
+    )
+    give_up: GiveUp | None = Field(None, alias="or", description="Where to go after waiting too long in this step")
+
+
+class Use(Waiting):
+    """Take staff for a while: all of them at once, or wait."""
+
+    use: Names = Field(min_length=1, max_length=10)
+    duration: Value = Field(alias="for")
+    same: Flag = Field(False, description="The very person of the first kind who served this entity before")
+
+
+class MoveTo(Waiting):
+    """Take the next place, then free the old one; until then the old one is kept (boarding)."""
+
+    move_to: Name
+    staff: Names = Field([], alias="with", max_length=10)
+    duration: Value | None = Field(None, alias="for")
+
+
+class Visit(Waiting):
+    """Go somewhere for a while and keep one's own place."""
+
+    visit: Name
+    staff: Names = Field([], alias="with", max_length=10)
+    duration: Value = Field(alias="for")
+
+
+class Shorten(Model):
+    """Agents may end this stay early, once a share of it is over."""
+
+    at_least: Share = 0.0
+    mark: Name = Field(description="Mark set on those whose stay was ended early")
+    lead: Minutes = Field(0.0, description="Time between the decision and the end of the stay")
+
+
+class Stay(StepBase):
+    """Time in one's place, with nobody's help."""
+
+    stay: Value
+    shorten: Shorten | None = None
+
+
+class Wait(StepBase):
+    """Time that passes without any resource (a laboratory that takes 45 minutes)."""
+
+    wait: Value
+
+
+class Parallel(Model):
+    """One branch of work side by side: steps in order, done with some chance."""
+
+    do: Names = Field(min_length=1, max_length=50)
+    chance: Value = 1.0
+
+
+class Together(StepBase):
+    """Work side by side; the way on opens when all branches are finished. The place is kept."""
+
+    together: dict[Name, Parallel] = Field(min_length=1, max_length=20)
+
+
+class Again(Model):
+    """Some come back after a while, as a new entity; ``keeps`` names the attributes that stay as they were."""
+
+    chance: Value
+    after: Value
+    as_: Name = Field(alias="as")
+    keeps: Names = []
+
+
+class Leave(Sourced):
+    """The end of the pathway. ``discharged`` and ``died`` are counted as such, everything else as left."""
+
+    leave: Name
+    again: Again | None = None
+    mark: Name | None = None
+
+
+class Route(StepBase):
+    """Only a way on."""
+
+
+VERBS: dict[str, type[Sourced]] = {
+    "use": Use,
+    "move_to": MoveTo,
+    "visit": Visit,
+    "stay": Stay,
+    "wait": Wait,
+    "together": Together,
+    "leave": Leave,
+}
+
+
+def _verb(value: Any) -> str | None:
+    if isinstance(value, dict):
+        found = [verb for verb in VERBS if verb in value]
+        if len(found) > 1:
+            return None
+        if found:
+            return f"<{found[0]}>"
+        return "<route>" if "next" in value else None
+    if isinstance(value, Sourced):
+        return next((f"<{verb}>" for verb, model in VERBS.items() if type(value) is model), "<route>")
+    return None
+
+
+AnyStep = Annotated[
+    Annotated[Use, Tag("<use>")]
+    | Annotated[MoveTo, Tag("<move_to>")]
+    | Annotated[Visit, Tag("<visit>")]
+    | Annotated[Stay, Tag("<stay>")]
+    | Annotated[Wait, Tag("<wait>")]
+    | Annotated[Together, Tag("<together>")]
+    | Annotated[Leave, Tag("<leave>")]
+    | Annotated[Route, Tag("<route>")],
+    Discriminator(
+        _verb,
+        custom_error_type="step_form",
+        custom_error_message="a step needs exactly one of " + ", ".join(VERBS) + ", or only next",
+    ),
+]
+
+
+class Timer(Sourced):
+    """A clock beside the pathway: from one mark until another, and where to go if it runs out."""
+
+    applies_to: Names = Field(alias="for")
+    from_: Name = Field(alias="from")
+    until: Name
+    after: Value | Literal["never"]
+    go: Name
+
+
+class Transition(Sourced):
+    """A change of health: at a hazard or after a time, to a state, to a step, with changed attributes."""
+
+    hazard: Value | None = Field(None, description="Rate, such as 0.05 per_hour")
+    after: Value | None = None
+    go: Name | None = Field(None, description="A step to go to, whatever was going on")
+    set: dict[Name, Value] = {}
+    mark: Name | None = None
+
+    @model_validator(mode="after")
+    def _one_clock(self) -> Transition:
+        if (self.hazard is None) == (self.after is None):
+            raise ValueError("needs exactly one of hazard and after")
+        return self
+
+
+class HealthMachine(Sourced):
+    """Competing clocks beside the pathway. The first state is where it starts; each state lists where it leads."""
+
+    applies_to: Names = Field(alias="for")
+    from_: Name = Field(alias="from")
+    until: Name
+    states: dict[Name, dict[Name, Transition]] = Field(min_length=1, max_length=30)

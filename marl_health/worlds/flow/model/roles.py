@@ -1,0 +1,191 @@
+"""Words for who decides: queues, slots, levers, choices, agents, measures."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any, Literal
+
+from pydantic import Discriminator, Field, Tag, model_validator
+
+from marl_health.spec.numbers import (
+    Amount,
+    Minutes,
+    Model,
+    MoneyRate,
+    Name,
+    Quantity,
+    Sourced,
+    Value,
+)
+from marl_health.worlds.flow.model.base import Count, If, Names
+
+
+class ByClassOrder(Model):
+    """Classes in this order; those not named come last."""
+
+    first: list[str | int] = Field(min_length=1)
+
+
+class AgeingOrder(Model):
+    """Urgency grows while waiting: points per hour for each class."""
+
+    ageing: dict[str, float] = Field(min_length=1)
+
+
+Order = Literal["arrival", "class"] | ByClassOrder | AgeingOrder
+
+
+class Queue(Sourced):
+    """A named line: by which attribute it is divided into classes, and in which order it serves them."""
+
+    classes: Name | None = None
+    order: Order = "arrival"
+
+
+class Slots(Sourced):
+    """A list of candidates that an agent sees and can point at: slot i is the same entity in both.
+
+    They wait for a queue or resource (``waiting``) or are in a step (``inside``). Order: ``by: waited`` puts those
+    first who are there longest, ``by: NAME`` the lowest value of an attribute, ``by: {left: NAME}`` those first whose
+    planned duration (an attribute) is over soonest.
+    """
+
+    waiting: Name | None = None
+    inside: Name | None = Field(None, alias="in")
+    top: int = Field(ge=1, le=32)
+    by: Name | Left = "waited"
+    when: If | None = None
+    show: list[Name] = Field([], max_length=10)
+
+    @model_validator(mode="after")
+    def _one_place(self) -> Slots:
+        if (self.waiting is None) == (self.inside is None):
+            raise ValueError("needs exactly one of waiting and in")
+        return self
+
+
+class Left(Model):
+    """Order by planned time left."""
+
+    left: Name
+
+
+class Sight(Model):
+    """One thing an agent sees, where a plain reference does not say enough."""
+
+    see: str = Field(max_length=200)
+    by: Name | None = Field(None, description="One number for each class")
+    scale: Amount | None = Field(None, description="Seen as x / (x + scale)")
+
+
+class Lever(Model):
+    """What all levers share."""
+
+    at_least: Minutes = Field(0.0, description="A new position is kept at least this long")
+    lead: Minutes = Field(0.0, description="Time until a change takes effect")
+    at_most: int | None = Field(None, ge=1, le=1000, description="Changes allowed in an episode")
+
+
+class SetOrder(Lever):
+    """Choose a queue's order among named ones; the first is in force at the start."""
+
+    set: str = Field(pattern=r"^[A-Za-z_][A-Za-z0-9_]*\.order$")
+    to: dict[Name, Order] = Field(min_length=2, max_length=20)
+
+
+class SetExtra(Lever):
+    """Add units to a resource: levels, of which the first is in force at the start."""
+
+    set: str = Field(pattern=r"^[A-Za-z_][A-Za-z0-9_]*\.extra$")
+    levels: list[int] = Field(min_length=2, max_length=20)
+    costs: MoneyRate = Field(0.0, description="For one unit and an hour")
+
+
+class SetReserve(Lever):
+    """Keep units back for those who meet a condition: levels, of which the first is in force at the start."""
+
+    reserve: Name
+    condition: If = Field(alias="for")
+    levels: list[Count] = Field(min_length=2, max_length=20)
+
+
+class CallIn(Model):
+    """Call extra staff in, for a while and at a price."""
+
+    call_in: Name
+    count: int = Field(ge=1, le=10_000)
+    lead: Minutes = 0.0
+    duration: Minutes = Field(alias="for", gt=0)
+    at_most: int | None = Field(None, ge=1, le=1000, description="Calls allowed in an episode")
+    costs: Amount = Field(Quantity(0.0, "money"), description="For one call")
+
+
+class Choose(Model):
+    """Point at one entity of a slot list and do something with it."""
+
+    choose: Name
+    do: Literal["first", "shorten"] | Go
+    at_most: int | None = Field(None, ge=1, le=10_000, description="Times allowed in an episode")
+    costs: Amount = Field(Quantity(0.0, "money"), description="For each time")
+
+
+class Go(Model):
+    """Send the chosen entity to another step."""
+
+    go: Name
+
+
+MOVES = {"call_in": "<call_in>", "choose": "<choose>", "reserve": "<reserve>"}
+
+
+MOVE_TAGS: dict[type[Model], str] = {
+    CallIn: "<call_in>",
+    Choose: "<choose>",
+    SetReserve: "<reserve>",
+    SetOrder: "<order>",
+    SetExtra: "<extra>",
+}
+
+
+def _move(value: Any) -> str | None:
+    if isinstance(value, dict):
+        for word, tag in MOVES.items():
+            if word in value:
+                return tag
+        target = value.get("set")
+        if isinstance(target, str):
+            return "<order>" if target.endswith(".order") else "<extra>" if target.endswith(".extra") else None
+        return None
+    return next((tag for move, tag in MOVE_TAGS.items() if isinstance(value, move)), None)
+
+
+AnyMove = Annotated[
+    Annotated[SetOrder, Tag("<order>")]
+    | Annotated[SetExtra, Tag("<extra>")]
+    | Annotated[SetReserve, Tag("<reserve>")]
+    | Annotated[CallIn, Tag("<call_in>")]
+    | Annotated[Choose, Tag("<choose>")],
+    Discriminator(
+        _move,
+        custom_error_type="move_form",
+        custom_error_message="a move is one of {set: QUEUE.order, to: {...}}, {set: RESOURCE.extra, levels: [...]}, "
+        "{reserve: RESOURCE, for: condition, levels: [...]}, {call_in: STAFF, count: 2, for: 8 h}, "
+        "{choose: SLOTS, do: first}",
+    ),
+]
+
+
+class Agent(Sourced):
+    """A role that decides: what it sees and what it can do. Move 0 is always to wait."""
+
+    sees: list[str | Sight] = Field(min_length=1, max_length=100)
+    can: list[AnyMove] = Field(min_length=1, max_length=30)
+
+
+class Measure(Sourced):
+    """The time between two marks: its count, hours, mean, median, p90 and more come free."""
+
+    from_: Name = Field(alias="from")
+    to: Name
+    applies_to: Names | None = Field(None, alias="for")
+    while_holding: Name | None = Field(None, description="Only while the entity occupies this place")
+    target: Value | None = Field(None, description="Time beyond which it counts as over target")

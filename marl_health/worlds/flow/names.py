@@ -1,0 +1,138 @@
+"""What the names of a scenario stand for, and where its problems are collected."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from pathlib import Path
+from typing import Any
+
+from marl_health.spec.document import Document
+from marl_health.spec.errors import Problem, Where
+from marl_health.spec.numbers import read_key
+from marl_health.spec.suggest import did_you_mean
+from marl_health.worlds.flow.model import FlowScenario
+from marl_health.worlds.flow.numbers import Number
+from marl_health.worlds.flow.tables import Tables
+
+KIND = "kind"
+"""An attribute that every entity has: the name of its type."""
+
+AUTOMATIC_MARKS = ("arrival", "discharge", "death")
+"""Marks that the world sets by itself; they have the first three indices."""
+
+
+class Names:
+    """The names of one scenario.
+
+    Attributes:
+        problems: everything found wrong so far.
+        slots: slot of each attribute in an entity's values; the same for all kinds.
+        attributes: by kind, the compiled attributes it has.
+        globals: vary draws and chosen alternatives, by name.
+    """
+
+    def __init__(self, document: Document, scenario: FlowScenario, folders: list[Path]) -> None:
+        self.document = document
+        self.scenario = scenario
+        self.problems: list[Problem] = []
+        self.tables = Tables(folders, self.problem)
+        self.kinds = list(scenario.entities)
+        self.slots: dict[str, int] = {KIND: 0}
+        for kind in scenario.entities.values():
+            for name in kind.has:
+                self.slots.setdefault(name, len(self.slots))
+        self.attributes: list[dict[str, Number]] = [
+            {KIND: Number(_constant(kind), "text", frozenset([kind]))} for kind in self.kinds
+        ]
+        self.globals: dict[str, Number] = {}
+        for name in (*scenario.vary, *scenario.choose):
+            if name in self.slots:
+                section = "vary" if name in scenario.vary else "choose"
+                self.problem((section, name), f"'{name}' is also an attribute; every name stands for one thing")
+            if name in scenario.vary and name in scenario.choose:
+                self.problem(("choose", name), f"'{name}' is also under vary; every name stands for one thing")
+
+    def problem(self, path: Where, message: str) -> None:
+        """Note that something is wrong."""
+        self.problems.append(self.document.problem(path, message))
+
+    def unknown(self, path: Where, what: str, name: str, allowed: Iterable[str]) -> None:
+        """Note that a name refers to nothing."""
+        names = list(allowed)
+        note = "" if names else f" (the scenario has no {what} at all)"
+        self.problem(path, f"there is no {what} named '{name}'{note}{did_you_mean(name, names)}")
+
+    # ------------------------------------------------------------ names in numbers
+    def look_up(self, name: str, kinds: Sequence[int]) -> Number | None:
+        """What a name in a number stands for, for entities of these kinds."""
+        if name in self.globals:
+            return self.globals[name]
+        if name not in self.slots or not kinds or any(name not in self.attributes[kind] for kind in kinds):
+            return None
+        slot = self.slots[name]
+        numbers = [self.attributes[kind][name] for kind in kinds]
+        sets = [number.possible for number in numbers]
+        known = None if any(s is None for s in sets) else frozenset().union(*sets)  # type: ignore[arg-type]
+        return Number(
+            lambda world, entity: entity.values[slot],
+            numbers[0].dimension,
+            known,
+            may_be_zero=any(number.may_be_zero for number in numbers),
+            may_be_negative=any(number.may_be_negative for number in numbers),
+        )
+
+    def numbers(self, kinds: Sequence[int]) -> list[str]:
+        """Names that may stand in a number."""
+        common = set(self.slots)
+        for kind in kinds:
+            common &= set(self.attributes[kind])
+        return [*self.globals, *(sorted(common) if kinds else [])]
+
+    def attribute(self, name: str, path: Where, kinds: Sequence[int]) -> tuple[int, frozenset[Any] | None] | None:
+        """(slot, possible values) of an attribute that all these kinds must have, or ``None`` after a problem."""
+        if not kinds:
+            self.problem(path, f"nothing depends on '{name}' here: there is no entity at this place")
+            return None
+        if name not in self.slots:
+            self.unknown(path, "attribute", name, self.slots)
+            return None
+        lacking = [self.kinds[kind] for kind in kinds if name not in self.attributes[kind]]
+        if lacking:
+            self.problem(path, f"{' and '.join(lacking)} can come here but has no attribute '{name}'; give it one")
+            return None
+        sets = [self.attributes[kind][name].possible for kind in kinds]
+        known = None if any(s is None for s in sets) else frozenset().union(*sets)  # type: ignore[arg-type]
+        return self.slots[name], known
+
+    def covers(
+        self,
+        cases: Iterable[str],
+        otherwise: bool,
+        possible: frozenset[Any] | None,
+        name: str,
+        path: Where,
+        *,
+        extra_allowed: bool = False,
+    ) -> None:
+        """Note values without a case, and cases that never happen."""
+        keys = {key: read_key(key) for key in cases}
+        if possible is None:
+            if not otherwise and not extra_allowed:
+                self.problem(path, f"{name} can take many values; add else for those without a case")
+            return
+        missing = sorted((value for value in possible if value not in keys.values()), key=str)
+        if missing and not otherwise:
+            listed = ", ".join(_shown(value) for value in missing[:8])
+            self.problem(path, f"no case for {name} = {listed}; add one, or else")
+        for key, value in keys.items():
+            if value not in possible and not extra_allowed:
+                hint = did_you_mean(key, [_shown(item) for item in possible])
+                self.problem((*path, key), f"{name} is never '{key}'{hint}")
+
+
+def _constant(value: Any) -> Any:
+    return lambda world, entity: value
+
+
+def _shown(value: Any) -> str:
+    return {True: "yes", False: "no"}.get(value, str(value)) if isinstance(value, bool) else str(value)

@@ -1,0 +1,176 @@
+"""The compiled scenario: immutable tables that every world of the scenario shares."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Protocol
+
+from marl_health.kernel.entity import Entity, Value
+
+if TYPE_CHECKING:
+    from marl_health.kernel.line import Discipline
+    from marl_health.worlds.flow.clocks import ClockSpec
+    from marl_health.worlds.flow.decisions import Move
+    from marl_health.worlds.flow.model import FlowScenario
+    from marl_health.worlds.flow.readings import Reading
+    from marl_health.worlds.flow.sights import Sight
+    from marl_health.worlds.flow.sources import SourceSpec
+    from marl_health.worlds.flow.world import FlowWorld
+
+Test = Callable[[Sequence[Any]], bool]
+
+
+class Way(Protocol):
+    """Where to go next: a step itself, or a router that picks one."""
+
+    def enter(self, world: Any, entity: Entity) -> None:
+        """Send the entity on."""
+
+
+@dataclass(frozen=True)
+class PoolSpec:
+    """A resource: capacity by time of the day and what happens when a unit is vacated.
+
+    ``shifts``: (minutes after midnight, units), ascending; a single entry at 0 if it is the same all day.
+    """
+
+    name: str
+    place: bool
+    shifts: tuple[tuple[float, int], ...]
+    absent: Value | None
+    clean: Value | None
+    identified: bool
+    preempting: bool
+    department: str | None
+    unlimited: bool
+
+
+@dataclass(frozen=True)
+class LineSpec:
+    """A queue: what its entities need, how they are divided into classes, which order is in force at the start."""
+
+    name: str
+    needs: tuple[tuple[int, int], ...]
+    kept: int | None
+    slot: int | None
+    classes: dict[Any, int]
+    discipline: Discipline
+    priority: float
+
+
+@dataclass(frozen=True)
+class RosterSpec:
+    """A list kept in order: of those waiting in some lines, or of those in a step."""
+
+    lines: tuple[int, ...]
+    step: int | None
+    key: Value
+
+
+@dataclass(frozen=True)
+class SlotsSpec:
+    """Candidates that an agent sees and can point at."""
+
+    name: str
+    roster: int
+    top: int
+    accepts: Callable[[Entity], bool] | None
+    shown: tuple[tuple[str, Value, float], ...]
+
+
+@dataclass(frozen=True)
+class SpanSpec:
+    """A measure between two marks."""
+
+    name: str
+    begins: int
+    ends: int
+    kinds: frozenset[int]
+    holding: int | None
+    target: Value | None
+
+
+@dataclass(frozen=True)
+class ScoreLine:
+    """One line of the score: component index, reading, worth of one unit, and the role that gets it."""
+
+    component: int
+    reading: Reading
+    worth: float
+    role: str | None
+
+
+@dataclass(frozen=True)
+class KpiSpec:
+    """A key performance indicator: a reading, optionally divided by another."""
+
+    name: str
+    reading: Reading
+    per: Reading | None
+    unit: str
+
+
+@dataclass(frozen=True)
+class AgentSpec:
+    """A role: what it sees, in the order of the observation, and its moves, in the order of the actions."""
+
+    role: str
+    sights: tuple[Sight, ...]
+    moves: tuple[Move, ...]
+
+
+@dataclass
+class Program:
+    """Everything a world needs, by index. Filled by the compiler, then never changed."""
+
+    scenario: FlowScenario
+    start: float = 0.0  # minutes after Monday 00:00 at which the warm-up begins
+    warm_up: float = 0.0
+    horizon: float = 0.0  # when the last decision's step ends, on the world's clock
+    length: float = 0.0  # when the run-out ends
+    decide_every: float = 1.0
+    tables: tuple[Path, ...] = ()  # files that numbers were read from
+    state_sights: tuple[Sight, ...] = ()
+    columns: int = 1
+    kinds: list[str] = field(default_factory=list)
+    slots_of_values: dict[str, int] = field(default_factory=dict)
+    attributes: list[tuple[tuple[int, Value], ...]] = field(default_factory=list)  # by kind, in order of dependence
+    begins: list[Way] = field(default_factory=list)
+    varied: list[tuple[str, Value]] = field(default_factory=list)
+    pools: list[PoolSpec] = field(default_factory=list)
+    pool_index: dict[str, int] = field(default_factory=dict)
+    lines: list[LineSpec] = field(default_factory=list)
+    line_index: dict[str, list[int]] = field(default_factory=dict)
+    steps: list[Any] = field(default_factory=list)
+    step_index: dict[str, int] = field(default_factory=dict)
+    marks: dict[str, int] = field(default_factory=dict)
+    hooks: list[list[tuple[Callable[[FlowWorld, Entity], None], ...]]] = field(default_factory=list)  # [mark][kind]
+    clocks: list[ClockSpec] = field(default_factory=list)
+    sources: list[SourceSpec] = field(default_factory=list)
+    spans: list[SpanSpec] = field(default_factory=list)
+    spans_of: list[tuple[int, ...]] = field(default_factory=list)  # by kind
+    holding: dict[int, tuple[int, ...]] = field(default_factory=dict)  # pool -> spans that need it
+    outcome_names: list[str] = field(default_factory=list)
+    outcome_marks: list[int | None] = field(default_factory=list)
+    readings: list[Reading] = field(default_factory=list)
+    rosters: list[RosterSpec] = field(default_factory=list)
+    slot_lists: list[SlotsSpec] = field(default_factory=list)
+    reserves: list[tuple[int, Test]] = field(default_factory=list)
+    levers: int = 0
+    score: list[ScoreLine] = field(default_factory=list)
+    kpis: list[KpiSpec] = field(default_factory=list)
+    agents: list[AgentSpec] = field(default_factory=list)
+    pickled: Any = None  # (function, arguments) that find or rebuild this program
+
+    def __reduce__(self) -> Any:
+        return self.pickled
+
+    def __deepcopy__(self, memo: dict[int, Any]) -> Program:
+        return self
+
+
+def step_of(program: Program, index: int) -> Any:
+    """A step of a program: how a pickled entity finds its step again."""
+    return program.steps[index]

@@ -1,0 +1,219 @@
+"""Readings: what rewards and KPIs read from a world, and from nothing else.
+
+A reading has a running value (:meth:`Reading.read`, since the world began) and a result over the measured time, which
+begins when the warm-up ends. What happens to patients counts until the end of the run-out; what resources do
+counts until the end of the episode.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from marl_health.worlds.flow.world import FlowWorld
+
+NAN = float("nan")
+
+
+class Reading:
+    """A running value, from which the value at the end of the warm-up is subtracted.
+
+    Attributes:
+        unit: unit of the result. meaning: how it is computed, in words.
+        cumulative: whether it only ever adds up, so that a reward may be paid for its gains.
+        index: its number in the program, by which its opening and closing values are kept.
+    """
+
+    cumulative = True
+    until_horizon = False
+
+    def __init__(self, unit: str, meaning: str) -> None:
+        self.unit = unit
+        self.meaning = meaning
+        self.index = -1
+
+    def read(self, world: FlowWorld) -> float:
+        """The running value now."""
+        raise NotImplementedError
+
+    def result(self, world: FlowWorld) -> float:
+        """The value over the measured time so far."""
+        now = world.closing[self.index] if self.until_horizon and world.closing else self.read(world)
+        return now - world.opening[self.index]
+
+
+class Marks(Reading):
+    """How often a mark was set."""
+
+    def __init__(self, name: str, mark: int) -> None:
+        super().__init__("", f"times the mark '{name}' was set")
+        self.mark = mark
+
+    def read(self, world: FlowWorld) -> float:
+        return float(world.marked[self.mark])
+
+
+class Outcomes(Reading):
+    """How many left with an outcome."""
+
+    def __init__(self, name: str, outcome: int) -> None:
+        super().__init__("", f"entities that left as '{name}'")
+        self.outcome = outcome
+
+    def read(self, world: FlowWorld) -> float:
+        return float(world.left[self.outcome])
+
+
+class Arrivals(Reading):
+    """How many of a kind came during warm-up and episode."""
+
+    def __init__(self, name: str, kind: int) -> None:
+        super().__init__("", f"entities of type '{name}' that came")
+        self.kind = kind
+
+    def read(self, world: FlowWorld) -> float:
+        return float(world.arrived[self.kind])
+
+
+class Spent(Reading):
+    """Money spent by the agents' levers."""
+
+    def __init__(self) -> None:
+        super().__init__("usd", "money spent on levers and call-ins")
+
+    def read(self, world: FlowWorld) -> float:
+        return world.spent.read(world.now)
+
+
+class ExpectedDeaths(Reading):
+    """Hazard of death integrated over everybody's time, plus the chance of death where the pathway draws it."""
+
+    def __init__(self) -> None:
+        super().__init__("", "chance of death, summed over patients (hazard of death integrated over time)")
+
+    def read(self, world: FlowWorld) -> float:
+        return world.expected_deaths.read(world.now)
+
+
+class SpanHours(Reading):
+    """Entity-hours between two marks, or beyond the target."""
+
+    def __init__(self, name: str, span: int, over: bool) -> None:
+        super().__init__("h", f"entity-hours of '{name}'" + (" beyond its target" if over else ""))
+        self.span = span
+        self.over = over
+
+    def read(self, world: FlowWorld) -> float:
+        span = world.spans[self.span]
+        return (span.over(world.now) if self.over else span.time.read(world.now)) / 60.0
+
+
+class SpanStatistic(Reading):
+    """Statistics of finished intervals between two marks: count, mean, percentiles, share within target."""
+
+    def __init__(self, name: str, span: int, statistic: str) -> None:
+        unit = {"count": "", "share_within": ""}.get(statistic, "min")
+        super().__init__(unit, f"{statistic} of the finished '{name}' intervals")
+        self.span = span
+        self.statistic = statistic
+        self.cumulative = statistic == "count"
+
+    def read(self, world: FlowWorld) -> float:
+        return float(len(world.spans[self.span].durations))
+
+    def result(self, world: FlowWorld) -> float:
+        span = world.spans[self.span]
+        first = int(world.opening[self.index])
+        durations = span.durations[first:]
+        if self.statistic == "count":
+            return float(len(durations))
+        if not durations:
+            return NAN
+        if self.statistic == "mean":
+            return sum(durations) / len(durations)
+        if self.statistic == "share_within":
+            return sum(span.within[first:]) / len(durations)
+        percentile = {"median": 0.5, "p90": 0.9, "p95": 0.95}[self.statistic]
+        ordered = sorted(durations)
+        position = percentile * (len(ordered) - 1)
+        low = int(position)
+        high = min(low + 1, len(ordered) - 1)
+        return ordered[low] + (position - low) * (ordered[high] - ordered[low])
+
+
+class PoolHours(Reading):
+    """Unit-hours of a resource: busy, on duty, or beyond its capacity after a shift change."""
+
+    until_horizon = True
+
+    def __init__(self, name: str, pool: int, what: str) -> None:
+        words = {"busy": "taken", "on_duty": "on duty", "overtime": "worked beyond the shift"}
+        super().__init__("h", f"unit-hours of '{name}' {words[what]}")
+        self.pool = pool
+        self.what = what
+
+    def read(self, world: FlowWorld) -> float:
+        pool = world.pools[self.pool]
+        pool.integrate(world.now)
+        minutes = {"busy": pool.busy_minutes, "on_duty": pool.capacity_minutes, "overtime": pool.over_minutes}
+        return minutes[self.what] / 60.0
+
+
+class LineTotal(Reading):
+    """Totals over some lines: who was served, how long they waited, entity-hours of waiting."""
+
+    until_horizon = True
+
+    def __init__(self, name: str, lines: tuple[int, ...], what: str) -> None:
+        words = {
+            "served": "entities served from",
+            "waited": "minutes waited by those served from",
+            "hours": "hours in",
+        }
+        super().__init__({"served": "", "waited": "min", "hours": "h"}[what], f"{words[what]} '{name}'")
+        self.lines = lines
+        self.what = what
+
+    def read(self, world: FlowWorld) -> float:
+        now = world.now
+        lines = [line for line in world.lines if line.index in self.lines or _base(line) in self.lines]
+        if self.what == "served":
+            return float(sum(line.grants for line in lines))
+        if self.what == "waited":
+            return sum(line.waited for line in lines)
+        return sum(line.area + line.waiting * (now - line.last) for line in lines) / 60.0
+
+
+def _base(line: object) -> int:
+    base = getattr(line, "base", None)
+    return -1 if base is None else int(base.index)
+
+
+class Clocked(Reading):
+    """Hours of the measured time."""
+
+    until_horizon = True
+
+    def __init__(self) -> None:
+        super().__init__("h", "hours of the episode")
+
+    def read(self, world: FlowWorld) -> float:
+        return world.now / 60.0
+
+
+class Ratio(Reading):
+    """One result divided by another."""
+
+    cumulative = False
+
+    def __init__(self, unit: str, meaning: str, above: Reading, below: Reading) -> None:
+        super().__init__(unit, meaning)
+        self.above = above
+        self.below = below
+
+    def read(self, world: FlowWorld) -> float:
+        return 0.0
+
+    def result(self, world: FlowWorld) -> float:
+        below = self.below.result(world)
+        return self.above.result(world) / below if below else NAN

@@ -1,0 +1,216 @@
+"""What dotted references stand for: readings for score and KPIs, sights for observations."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from marl_health.spec.errors import Where
+from marl_health.spec.numbers import Quantity
+from marl_health.spec.suggest import did_you_mean
+from marl_health.worlds.flow import model, readings, sights
+
+if TYPE_CHECKING:
+    from marl_health.worlds.flow.compile import Compiler
+    from marl_health.worlds.flow.compile_lines import LineTable
+
+SPAN_STATISTICS = ("count", "mean", "median", "p90", "p95", "share_within")
+
+
+class ReadingTable:
+    """Makes readings from references such as ``boarding.hours`` or ``ward_bed.occupancy``."""
+
+    def __init__(self, compiler: Compiler, lines: LineTable) -> None:
+        self.compiler = compiler
+        self.program = compiler.program
+        self.lines = lines
+        self._made: dict[str, readings.Reading] = {}
+        self.spans = {span.name: number for number, span in enumerate(self.program.spans)}
+
+    def reading(self, reference: str, path: Where) -> readings.Reading | None:
+        """The reading for a reference, or ``None`` after a problem."""
+        made = self._make(reference)
+        if made is None:
+            known = self.known()
+            hint = did_you_mean(reference, known)
+            self.compiler.names.problem(path, f"'{reference}' is no measure of this scenario{hint}")
+        return made
+
+    def known(self) -> list[str]:
+        """Every reference that can be read."""
+        found = ["spent", "expected_deaths"]
+        found += [f"{name}.{what}" for name in self.spans for what in (*SPAN_STATISTICS, "hours", "hours_over")]
+        found += [f"{name}.count" for name in (*self.program.outcome_names, *self.program.marks)]
+        found += [f"{name}.arrived" for name in self.program.kinds]
+        found += [
+            f"{name}.{what}"
+            for name in self.program.pool_index
+            for what in ("occupancy", "busy_hours", "overtime_hours")
+        ]
+        found += [
+            f"{name}.{what}"
+            for name in (*self.lines.of_queue, *self.lines.of_pool)
+            for what in ("mean_wait", "mean_length", "served")
+        ]
+        return found
+
+    def unit(self, per: Quantity, reading: readings.Reading, path: Where) -> float:
+        """How many of the reading's unit the quantity ``per`` is."""
+        dimension, factor = {"h": ("time", 60.0), "min": ("time", 1.0), "usd": ("money", 1.0)}.get(
+            reading.unit, ("number", 1.0)
+        )
+        if per.dimension not in (dimension, "number") or per.value <= 0:
+            example = {"time": "1 h", "money": "1000 usd", "number": "10"}[dimension]
+            self.compiler.names.problem(path, f"needs a quantity above 0 in the measure's unit, such as {example}")
+            return 1.0
+        return per.value / factor if per.dimension == "time" else per.value
+
+    def _keep(self, key: str, reading: readings.Reading) -> readings.Reading:
+        if key not in self._made:
+            reading.index = len(self.program.readings)
+            self.program.readings.append(reading)
+            self._made[key] = reading
+        return self._made[key]
+
+    def _make(self, reference: str) -> readings.Reading | None:
+        if reference in self._made:
+            return self._made[reference]
+        if reference == "spent":
+            return self._keep(reference, readings.Spent())
+        if reference == "expected_deaths":
+            return self._keep(reference, readings.ExpectedDeaths())
+        name, _, what = reference.rpartition(".")
+        if name in self.spans:
+            return self._span(reference, name, what)
+        if what == "count" and name in self.program.outcome_names:
+            return self._keep(reference, readings.Outcomes(name, self.program.outcome_names.index(name)))
+        if what == "count" and name in self.program.marks:
+            return self._keep(reference, readings.Marks(name, self.program.marks[name]))
+        if what == "arrived" and name in self.program.kinds:
+            return self._keep(reference, readings.Arrivals(name, self.program.kinds.index(name)))
+        if name in self.program.pool_index and what in ("occupancy", "busy_hours", "overtime_hours"):
+            return self._pool(reference, name, what)
+        lines = tuple(self.lines.of_queue.get(name) or self.lines.of_pool.get(name) or ())
+        if lines:
+            return self._line(reference, name, lines, what)
+        return None
+
+    def _span(self, reference: str, name: str, what: str) -> readings.Reading | None:
+        span = self.spans[name]
+        if what in ("hours", "hours_over"):
+            return self._keep(reference, readings.SpanHours(name, span, what == "hours_over"))
+        if what in SPAN_STATISTICS:
+            return self._keep(reference, readings.SpanStatistic(name, span, what))
+        return None
+
+    def _pool(self, reference: str, name: str, what: str) -> readings.Reading:
+        pool = self.program.pool_index[name]
+        if what == "overtime_hours":
+            return self._keep(reference, readings.PoolHours(name, pool, "overtime"))
+        busy = self._keep(f"{name}.busy_hours", readings.PoolHours(name, pool, "busy"))
+        if what == "busy_hours":
+            return busy
+        on_duty = self._keep(f"{name}.on_duty_hours", readings.PoolHours(name, pool, "on_duty"))
+        meaning = f"unit-hours of '{name}' taken / unit-hours there were"
+        return self._keep(reference, readings.Ratio("", meaning, busy, on_duty))
+
+    def _line(self, reference: str, name: str, lines: tuple[int, ...], what: str) -> readings.Reading | None:
+        if what not in ("served", "mean_wait", "mean_length"):
+            return None
+        served = self._keep(f"{name}.served", readings.LineTotal(name, lines, "served"))
+        if what == "mean_wait":
+            waited = self._keep(f"{name}.waited", readings.LineTotal(name, lines, "waited"))
+            meaning = f"mean wait of those served from '{name}', those who did not wait included"
+            return self._keep(reference, readings.Ratio("min", meaning, waited, served))
+        if what == "mean_length":
+            hours = self._keep(f"{name}.hours", readings.LineTotal(name, lines, "hours"))
+            clocked = self._keep("clocked", readings.Clocked())
+            return self._keep(
+                reference, readings.Ratio("", f"time average of those waiting in '{name}'", hours, clocked)
+            )
+        return served
+
+
+class SightTable:
+    """Makes sights from references such as ``ed_bay.free`` or ``{see: ed_queue.waiting, by: acuity}``."""
+
+    def __init__(self, compiler: Compiler, lines: LineTable, slots: dict[str, int]) -> None:
+        self.compiler = compiler
+        self.program = compiler.program
+        self.lines = lines
+        self.slots = slots
+        self.spans = {span.name: number for number, span in enumerate(self.program.spans)}
+
+    def sight(self, seen: str | model.Sight, path: Where) -> sights.Sight | None:
+        """The sight for an entry of ``sees``, or ``None`` after a problem."""
+        reference = seen if isinstance(seen, str) else seen.see
+        by = None if isinstance(seen, str) else seen.by
+        scale = None if isinstance(seen, str) or seen.scale is None else seen.scale.value
+        if scale is not None and scale <= 0:
+            self.compiler.names.problem((*path, "scale"), "the scale must be above 0")
+            scale = None
+        if reference in self.compiler.scenario.slots and reference not in self.slots:
+            return None  # the slot list itself has a problem, which was told
+        made = self._make(reference, by, scale, path)
+        if made is None:
+            hint = did_you_mean(reference, self.known())
+            self.compiler.names.problem(path, f"there is nothing to see as '{reference}'{hint}")
+        elif made is BLIND:
+            return None
+        return made
+
+    def known(self) -> list[str]:
+        """Every reference that can be seen."""
+        found = ["hour", "weekday", "time_left", *self.slots]
+        found += [f"{name}.{what}" for name in self.program.pool_index for what in sights.PoolNow.WORDS]
+        found += [f"{name}.{what}" for name in self.lines.of_queue for what in ("waiting", "oldest")]
+        found += [f"{name}.{what}" for name in self.spans for what in ("now", "oldest")]
+        found += [f"{name}.arriving" for name in self.program.kinds]
+        return found
+
+    def _make(self, reference: str, by: str | None, scale: float | None, path: Where) -> sights.Sight | None:
+        if reference == "hour":
+            return sights.Cycle("hour", 1440.0)
+        if reference == "weekday":
+            return sights.Cycle("weekday", 10080.0)
+        if reference == "time_left":
+            return sights.TimeLeft()
+        if reference in self.slots:
+            spec = self.program.slot_lists[self.slots[reference]]
+            shown = tuple((what, scale_of) for what, _, scale_of in spec.shown)
+            return sights.SlotList(reference, self.slots[reference], spec.top, shown)
+        name, _, what = reference.rpartition(".")
+        if name in self.lines.of_queue and what in ("waiting", "oldest"):
+            return self._line(name, what, by, scale, path)
+        if by is not None:
+            self.compiler.names.problem((*path, "by"), "only queues are seen by class: QUEUE.waiting and QUEUE.oldest")
+            return BLIND
+        if name in self.program.pool_index and what in sights.PoolNow.WORDS:
+            pool = self.program.pool_index[name]
+            resource = self.program.pools[pool]
+            most = 20 if resource.unlimited else max(units for _, units in resource.shifts)
+            default = max(3.0, most / 4) if what in ("waiting", "cleaning") else max(1.0, most / 2)
+            return sights.PoolNow(name, pool, what, scale or default)
+        if name in self.spans and what in ("now", "oldest"):
+            return sights.SpanNow(name, self.spans[name], what, scale or (10.0 if what == "now" else 120.0))
+        if name in self.program.kinds and what == "arriving":
+            return self._arriving(name, scale)
+        return None
+
+    def _arriving(self, name: str, scale: float | None) -> sights.Sight:
+        arrive = self.compiler.scenario.entities[name].arrive
+        rate = 60.0 * arrive.rate.per_minute if arrive is not None and arrive.rate is not None else 1.0
+        return sights.RecentArrivals(name, self.program.kinds.index(name), scale or max(0.1, rate))
+
+    def _line(self, name: str, what: str, by: str | None, scale: float | None, path: Where) -> sights.Sight:
+        lines = tuple(self.lines.of_queue[name])
+        queue = self.compiler.scenario.queues[name]
+        if by is not None and by != queue.classes:
+            remedy = f"it has the classes of '{queue.classes}'" if queue.classes else "give the queue classes: " + by
+            self.compiler.names.problem((*path, "by"), f"'{name}' is not divided by '{by}'; {remedy}")
+            return BLIND
+        classes: dict[Any, int] = self.program.lines[lines[0]].classes if by is not None else {}
+        return sights.LineNow(name, lines, what, classes, scale or (5.0 if what == "waiting" else 60.0))
+
+
+BLIND = sights.TimeLeft()
+"""Stands for a sight whose problem was already told."""

@@ -1,0 +1,201 @@
+"""Where entities come from: Poisson processes, timetables, those present at the start, and those who come again."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from math import inf
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from marl_health.kernel.arrivals import PoissonArrivals
+from marl_health.kernel.entity import Entity, Value
+from marl_health.kernel.randomness import Rows, stream
+
+if TYPE_CHECKING:
+    from marl_health.worlds.flow.world import FlowWorld
+
+WEEK = 10_080.0
+DAY = 1_440.0
+
+
+@dataclass(frozen=True)
+class RateSpec:
+    """A Poisson process: mean rate per minute, relative rate for each hour of the week, daily variation, multiplier."""
+
+    per_minute: float
+    profile: tuple[float, ...]  # 168 factors of mean 1, from Monday 00:00
+    daily_cv: float | None
+    times: Value | None
+
+    def start(self, world: FlowWorld, source: SourceSpec) -> None:
+        """Schedule the first arrival."""
+        factor = 1.0 if self.times is None else float(self.times(world, world.nobody))
+        edges, rates = self.rates(world.program.start, world.program.length, world.seed, source.name)
+        times = PoissonArrivals(world.seed, source.name, edges, rates * factor)
+        Source(source, times, Rows(world.seed, source.name, world.program.columns)).schedule(world)
+
+    def rates(
+        self, start: float, length: float, seed: int, name: str
+    ) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+        """Edges (minutes of the world's clock) and rates (per minute) of the piecewise constant rate."""
+        if self.daily_cv is None and len(set(self.profile)) == 1:
+            return np.array([0.0, length]), np.array([self.per_minute * self.profile[0]])
+        first = int(start // 60)
+        hours = np.arange(first, int((start + length) // 60) + 2)
+        edges = np.clip(hours * 60.0 - start, 0.0, length)
+        rates = self.per_minute * np.array(self.profile)[hours[:-1] % 168]
+        if self.daily_cv is not None:
+            days = hours[:-1] // 24 - hours[0] // 24
+            shape = self.daily_cv**-2
+            rates = rates * stream(seed, "days:" + name).gamma(shape, 1 / shape, days[-1] + 1)[days]
+        return edges, rates
+
+
+@dataclass(frozen=True)
+class TimetableSpec:
+    """Appointments in every week: (minute of the week, how many, known attributes), no-shows and lateness."""
+
+    appointments: tuple[tuple[float, int, tuple[tuple[int, Value], ...]], ...]
+    no_show: float
+    no_show_column: int
+    late: Value | None
+
+    def start(self, world: FlowWorld, source: SourceSpec) -> None:
+        """Schedule the first appointment."""
+        times: list[tuple[float, int]] = []
+        begin, end = world.program.start, world.program.start + world.program.length
+        for week in range(int(begin // WEEK), int(end // WEEK) + 1):
+            for number, (minute, count, _) in enumerate(self.appointments):
+                time = week * WEEK + minute
+                if begin <= time < end:
+                    times.extend([(time - begin, number)] * count)
+        times.sort(reverse=True)
+        rows = Rows(world.seed, source.name, world.program.columns)
+        Source(source, Timetable(times), rows).schedule(world)
+
+
+class Timetable:
+    """Times of appointments, last first, with the number of the appointment each belongs to."""
+
+    def __init__(self, times: list[tuple[float, int]]) -> None:
+        self.times = times
+        self.number = 0
+
+    def next(self) -> float:
+        """The next time in minutes, infinity after the last."""
+        if not self.times:
+            return inf
+        time, self.number = self.times.pop()
+        return time
+
+
+@dataclass(frozen=True)
+class AtStartSpec:
+    """Those who are there when the world begins, in a place (or anywhere), with residual stays."""
+
+    pool: int | None
+    share: Value | None
+    count: int
+    step: int
+
+    def start(self, world: FlowWorld, source: SourceSpec) -> None:
+        """Create them, in their places."""
+        program = world.program
+        rows = Rows(world.seed, source.name, program.columns)
+        step: Any = program.steps[self.step]
+        count = self.count
+        if self.pool is not None and self.share is not None:
+            pool = world.pools[self.pool]
+            count = max(0, min(pool.free, round(float(self.share(world, world.nobody)) * pool.capacity)))
+        for _ in range(count):
+            entity = world.create(source.kind, rows.next(), ())
+            entity.step = step
+            if self.pool is not None:
+                pool = world.pools[self.pool]
+                pool.take(world.now, 1, entity)
+                entity.place = pool
+            minutes = (step.residual or step.duration)(world, entity)
+            step.spend(world, entity, minutes)
+
+
+@dataclass(frozen=True)
+class SourceSpec:
+    """How entities of one kind come."""
+
+    index: int
+    name: str
+    kind: int
+    how: RateSpec | TimetableSpec | AtStartSpec
+
+
+class Source:
+    """Arrivals under way: at each arrival time it creates an entity and schedules the next."""
+
+    __slots__ = ("epoch", "kind", "number", "rows", "source", "times")
+
+    def __init__(self, source: SourceSpec, times: PoissonArrivals | Timetable, rows: Rows) -> None:
+        self.epoch = 0
+        self.kind = source.kind
+        self.source = source.index
+        self.times = times
+        self.rows = rows
+        self.number = 0
+
+    def schedule(self, world: FlowWorld) -> None:
+        """Put the next arrival on the heap."""
+        time = self.times.next()
+        if time < inf:
+            self.number = self.times.number if isinstance(self.times, Timetable) else 0
+            world.at(time, self)
+
+    def fire(self, world: Any) -> None:
+        """Somebody arrives."""
+        row = self.rows.next()
+        if isinstance(self.times, PoissonArrivals):
+            self.schedule(world)
+            world.arrive(world.create(self.kind, row, ()))
+            return
+        number = self.number
+        self.schedule(world)
+        how = world.program.sources[self.source].how
+        if row[how.no_show_column] < how.no_show:
+            return
+        known = how.appointments[number][2]
+        if how.late is None:
+            world.arrive(world.create(self.kind, row, known))
+        else:
+            entity = world.create(self.kind, row, known, present=False)
+            world.at(world.now + how.late(world, entity), Latecomer(entity))
+
+
+class Latecomer:
+    """Somebody who will arrive at a known time: a late patient, or one who comes again."""
+
+    __slots__ = ("entity", "epoch")
+
+    def __init__(self, entity: Entity) -> None:
+        self.epoch = 0
+        self.entity = entity
+
+    def fire(self, world: Any) -> None:
+        """They arrive."""
+        world.admit(self.entity)
+        world.arrive(self.entity)
+
+
+class Comeback:
+    """A return: a new entity, derived from the one that left."""
+
+    __slots__ = ("epoch", "kept", "key", "kind")
+
+    def __init__(self, key: int, kind: int, kept: tuple[tuple[int, Any], ...]) -> None:
+        self.epoch = 0
+        self.key = key
+        self.kind = kind
+        self.kept = kept
+
+    def fire(self, world: Any) -> None:
+        """They are back."""
+        world.return_of(self.key, self.kind, self.kept)

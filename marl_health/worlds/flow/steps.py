@@ -1,0 +1,309 @@
+"""What a step does when an entity enters it, is granted what it waited for, and is done.
+
+Steps are immutable and shared by all worlds of a scenario; whatever changes lives in the world and the entity.
+"""
+
+from __future__ import annotations
+
+from bisect import bisect_right
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any
+
+from marl_health.kernel.entity import Entity, Step, Value
+from marl_health.worlds.flow.clocks import ClockSpec
+from marl_health.worlds.flow.program import Program, Test, Way, step_of
+
+if TYPE_CHECKING:
+    from marl_health.worlds.flow.world import FlowWorld
+
+
+class FlowStep:
+    """What all steps share: a name, marks, attribute changes, a way on.
+
+    Attributes:
+        way: where to go next; ``None`` ends a branch of parallel work.
+        marks, marks_end: mark indices set when the step begins in earnest and when it ends.
+        sets: (slot, value) pairs assigned when it begins.
+        rosters: rosters that list who is in this step.
+        give_up: the clock that runs while an entity waits in this step.
+    """
+
+    def __init__(self, program: Program, name: str, index: int) -> None:
+        self.program = program
+        self.name = name
+        self.index = index
+        self.way: Way | None = None
+        self.marks: tuple[int, ...] = ()
+        self.marks_end: tuple[int, ...] = ()
+        self.sets: tuple[tuple[int, Value], ...] = ()
+        self.rosters: tuple[int, ...] = ()
+        self.give_up: ClockSpec | None = None
+
+    def __reduce__(self) -> Any:
+        return step_of, (self.program, self.index)
+
+    def __deepcopy__(self, memo: dict[int, Any]) -> FlowStep:
+        return self
+
+    def begin(self, world: FlowWorld, entity: Entity) -> None:
+        """The step begins in earnest: attributes, marks, log."""
+        if self.sets:
+            world.assign(entity, self.sets)
+        for mark in self.marks:
+            world.mark(entity, mark)
+
+    def go_on(self, world: FlowWorld, entity: Entity) -> None:
+        """The step is over: marks, then the way on (or the end of a branch)."""
+        for mark in self.marks_end:
+            world.mark(entity, mark)
+        if self.way is not None:
+            self.way.enter(world, entity)
+        else:
+            world.finish_branch(entity)
+
+    def enter(self, world: FlowWorld, entity: Entity) -> None:
+        """The entity arrives at this step."""
+        entity.step = self
+        self.begin(world, entity)
+        self.go_on(world, entity)
+
+    def granted(self, world: FlowWorld, entity: Entity) -> None:
+        """The entity was given what it waited for."""
+
+    def done(self, world: FlowWorld, entity: Entity) -> None:
+        """The entity's time in this step is over."""
+        self.go_on(world, entity)
+
+
+class Activity(FlowStep):
+    """Take resources, keep one of them as one's place if it is a move, work for a while, give the rest back.
+
+    Attributes:
+        line: index of the line to wait in.
+        place: index of the pool that becomes the entity's place, or ``None``.
+        duration: minutes of work, or ``None`` when there is none and the way on opens at once.
+        preempt: whether it interrupts less urgent work, and ``resume``: what becomes of that.
+        same: pool index whose unit must be the one that served the entity before, or ``None``.
+    """
+
+    def __init__(self, program: Program, name: str, index: int) -> None:
+        super().__init__(program, name, index)
+        self.line = 0
+        self.place: int | None = None
+        self.duration: Value | None = None
+        self.preempt = False
+        self.resume = True
+        self.same: int | None = None
+
+    def enter(self, world: FlowWorld, entity: Entity) -> None:
+        """Take what is needed if it is free, else wait for it."""
+        entity.step = self
+        line = world.lines[self.line]
+        if self.same is not None and entity.units is not None:
+            unit = entity.units.get(self.same)
+            if unit is not None and unit in world.pools[self.same].on_duty:
+                line = line.for_unit(world, unit)
+        if line.request(world, entity) or (self.preempt and line.interrupt_for(world, entity, self.resume)):
+            self.granted(world, entity)
+            return
+        line.join(world, entity, world._now)
+        if world.log is not None:
+            world.write(entity, "queue", self.name, "")
+        if self.give_up is not None:
+            self.give_up.start(world, entity)
+
+    def granted(self, world: FlowWorld, entity: Entity) -> None:
+        """Begin to work; those who move free their old place now that they have the new one."""
+        now = world._now
+        if self.give_up is not None and entity.clocks:
+            self.give_up.stop(world, entity)
+        if world.log is not None:
+            world.write(entity, "resource_use", self.name, world.lines[self.line].needs[0][0].name)
+        if entity.remaining is None:
+            if self.sets or self.marks:
+                self.begin(world, entity)
+            minutes = None if self.duration is None else self.duration(world, entity)
+        else:
+            minutes, entity.remaining = entity.remaining, None
+        vacated = None
+        if self.place is not None:
+            vacated = entity.place
+            entity.place = world.pools[self.place]
+            if vacated is not None:
+                vacated.give_back(world, 1, entity)
+                if world.program.holding:
+                    world.vacated(entity, vacated)
+        if minutes is not None:
+            entity.until = now + minutes
+            world.at(entity.until, entity)
+        if vacated is not None and vacated.waiting and vacated.free > 0:
+            vacated.dispatch(world)
+        if minutes is None:
+            if entity.held is not None:
+                entity.held.release(world, entity)
+            self.go_on(world, entity)
+
+    def done(self, world: FlowWorld, entity: Entity) -> None:
+        """Give back what was only needed for the work, then go on."""
+        if world.log is not None:
+            world.write(entity, "resource_use_end", self.name, world.lines[self.line].needs[0][0].name)
+        if entity.held is not None:
+            entity.held.release(world, entity)
+        self.go_on(world, entity)
+
+
+class Delay(FlowStep):
+    """Time that passes in one's place, or anywhere; agents may shorten it where the scenario says so.
+
+    Attributes:
+        duration: minutes. residual: minutes left for those who are in it when the world begins.
+    """
+
+    def __init__(self, program: Program, name: str, index: int, duration: Value) -> None:
+        super().__init__(program, name, index)
+        self.duration = duration
+        self.residual: Value | None = None
+
+    def enter(self, world: FlowWorld, entity: Entity) -> None:
+        """Begin to wait."""
+        entity.step = self
+        self.begin(world, entity)
+        self.spend(world, entity, self.duration(world, entity))
+
+    def spend(self, world: FlowWorld, entity: Entity, minutes: float) -> None:
+        """Stay for so many minutes."""
+        if world.log is not None:
+            world.write(entity, "queue", self.name, "")
+        entity.since = world._now
+        entity.until = world._now + minutes
+        world.at(entity.until, entity)
+        for roster in self.rosters:
+            world.rosters[roster].add(world, entity)
+
+    def shorten(self, world: FlowWorld, entity: Entity, lead: float) -> None:
+        """End the stay ``lead`` minutes from now, unless it ends before that anyway."""
+        until = min(entity.until, world._now + lead)
+        entity.epoch += 1
+        entity.until = until
+        world.at(until, entity)
+
+    def done(self, world: FlowWorld, entity: Entity) -> None:
+        """The time is over."""
+        for roster in self.rosters:
+            world.rosters[roster].remove(entity)
+        self.go_on(world, entity)
+
+
+class Parallel(FlowStep):
+    """Work side by side by tokens of the entity; it goes on when all are finished.
+
+    Attributes:
+        branches: (steps in order, chance that the branch is done or ``None`` for always).
+    """
+
+    def __init__(self, program: Program, name: str, index: int) -> None:
+        super().__init__(program, name, index)
+        self.branches: tuple[tuple[tuple[Step, ...], Value | None], ...] = ()
+
+    def enter(self, world: FlowWorld, entity: Entity) -> None:
+        """Send out the tokens of the branches that are done for this entity."""
+        entity.step = self
+        self.begin(world, entity)
+        tokens = []
+        for steps, chance in self.branches:
+            if chance is None or chance(world, entity):
+                token = entity.child(steps[0])
+                token.route = steps
+                tokens.append(token)
+        if not tokens:
+            self.go_on(world, entity)
+            return
+        entity.children = list(tokens)
+        for token in tokens:
+            step = token.route[0]
+            token.route = token.route[1:]
+            step.enter(world, token)
+
+
+class Leave(FlowStep):
+    """The end: everything is given back and every clock stops. Some come back later.
+
+    Attributes:
+        outcome: index of the outcome. auto_mark: ``discharge``, ``death`` or ``None``.
+        again: (chance, delay in minutes, kind, slots of the attributes that are kept).
+    """
+
+    def __init__(self, program: Program, name: str, index: int, outcome: int) -> None:
+        super().__init__(program, name, index)
+        self.outcome = outcome
+        self.again: tuple[Value, Value, int, tuple[int, ...]] | None = None
+
+    def enter(self, world: FlowWorld, entity: Entity) -> None:
+        """Leave the world."""
+        entity.step = self
+        self.begin(world, entity)
+        world.depart(entity, self.outcome)
+        if self.again is not None:
+            chance, delay, kind, kept = self.again
+            if chance(world, entity):
+                world.come_again(entity, world._now + delay(world, entity), kind, kept)
+
+
+class ByChance:
+    """A way on by chance, with one column of the entity's row.
+
+    Attributes:
+        uniform: the draw. tops: cumulative shares for each value of the attribute in ``slot`` (``None``: one case).
+        deaths: for each case, the share of ways that lead to death, counted as expected deaths.
+    """
+
+    def __init__(
+        self,
+        uniform: Value,
+        slot: int | None,
+        cases: dict[Any, tuple[list[float], list[Way], float]],
+        otherwise: tuple[list[float], list[Way], float] | None,
+    ) -> None:
+        self.uniform = uniform
+        self.slot = slot
+        self.cases = cases
+        self.otherwise = otherwise
+
+    def enter(self, world: FlowWorld, entity: Entity) -> None:
+        """Draw the way and take it."""
+        case = self.otherwise
+        if self.slot is not None:
+            case = self.cases.get(entity.values[self.slot], case)
+        assert case is not None, "the checks make sure that every value has a case"
+        tops, ways, deaths = case
+        if deaths and entity.counted:
+            world.expected_deaths.add(deaths)
+        ways[bisect_right(tops, self.uniform(world, entity))].enter(world, entity)
+
+
+class ByCondition:
+    """The first way whose condition holds."""
+
+    def __init__(self, branches: Sequence[tuple[Test | None, Way]]) -> None:
+        self.branches = tuple(branches)
+
+    def enter(self, world: FlowWorld, entity: Entity) -> None:
+        """Test and go."""
+        values = entity.values
+        for test, way in self.branches:
+            if test is None or test(values):
+                way.enter(world, entity)
+                return
+
+
+class CertainDeath:
+    """A way to death that involves no chance, so it counts as one expected death when it is taken."""
+
+    def __init__(self, way: Way) -> None:
+        self.way = way
+
+    def enter(self, world: FlowWorld, entity: Entity) -> None:
+        """Count and go."""
+        if entity.counted:
+            world.expected_deaths.add(1.0)
+        self.way.enter(world, entity)

@@ -1,0 +1,375 @@
+"""The flow world: entities move along a pathway, compete for resources, deteriorate, leave; agents decide."""
+
+from __future__ import annotations
+
+from math import exp
+from typing import Any
+
+from marl_health.kernel.entity import Entity, Value
+from marl_health.kernel.line import Line
+from marl_health.kernel.measures import Accrual, Span
+from marl_health.kernel.pool import Pool, Reserve
+from marl_health.kernel.randomness import derived_row, stream
+from marl_health.kernel.roster import Roster
+from marl_health.kernel.world import EARLY, World
+from marl_health.worlds.flow.clocks import HealthSpec
+from marl_health.worlds.flow.decisions import LeverState
+from marl_health.worlds.flow.program import Program, Way
+from marl_health.worlds.flow.sources import DAY, Comeback
+
+ARRIVAL = 0
+"""Mark set on every entity when it arrives. Marks 1 and 2 are set when it leaves."""
+DISCHARGE = 1
+DEATH = 2
+
+
+RECENT = 180.0
+"""Time constant, in minutes, with which past arrivals fade from the recent arrival rate."""
+
+
+class ShiftChange:
+    """The next change of a resource's capacity by the time of the day."""
+
+    __slots__ = ("epoch", "pool")
+
+    def __init__(self, pool: int) -> None:
+        self.epoch = 0
+        self.pool = pool
+
+    def fire(self, world: Any) -> None:
+        """A shift begins."""
+        world.base[self.pool] = world.scheduled(self.pool, world.now)
+        world.refresh_capacity(self.pool)
+        world.at(world.next_shift(self.pool), self, EARLY)
+
+
+class FlowWorld(World):
+    """One episode of a scenario.
+
+    The clock starts at 0 with the warm-up; ``program.start`` says which minute of the week that is. Construct it, then
+    call :meth:`open` to run the warm-up; decide and :meth:`advance` until ``now`` is ``program.horizon``; then
+    :meth:`close` runs the run-out.
+
+    Args:
+        program: the compiled scenario.
+        seed: the episode's seed; the same seed gives the same patients under every policy.
+        events: whether to keep an event log.
+    """
+
+    def __init__(self, program: Program, seed: int, *, events: bool = False) -> None:
+        super().__init__(0.0)
+        self.program = program
+        self.seed = seed
+        self.log = [] if events else None
+        self.nobody = Entity(0, -1, [0.5] * program.columns, program.steps[0])
+        self.entities: dict[int, Entity] = {}
+        self.population = 0
+        self.spans = [Span() for _ in program.spans]
+        self.marked = [0] * len(program.marks)
+        self.left = [0] * len(program.outcome_names)
+        self.left_all = [0] * len(program.outcome_names)
+        self.arrived = [0] * len(program.kinds)
+        self.arrived_all = [0] * len(program.kinds)
+        self.recent = [(0.0, 0.0)] * len(program.kinds)
+        self.spent = Accrual()
+        self.expected_deaths = Accrual()
+        self.counting = True
+        self.levers = [LeverState() for _ in range(program.levers)]
+        self.candidates: dict[int, list[Entity]] = {}
+        self.opening: list[float] = []
+        self.closing: list[float] = []
+        self.varied: list[float] = []
+        for name, value in program.varied:
+            self.nobody.row = stream(seed, "vary:" + name).random(program.columns).tolist()
+            self.varied.append(value(self, self.nobody))
+        self.base: list[int] = []
+        self.extra: list[int] = []
+        self._build()
+        for source in program.sources:
+            source.how.start(self, source)
+        for pool, spec in enumerate(program.pools):
+            if len(spec.shifts) > 1:
+                self.at(self.next_shift(pool), ShiftChange(pool), EARLY)
+
+    def _build(self) -> None:
+        program = self.program
+        for number, spec in enumerate(program.pools):
+            self.base.append(self.scheduled(number, 0.0))
+            self.extra.append(0)
+            self.pools.append(
+                Pool(
+                    spec.name,
+                    number,
+                    self.base[number],
+                    clean=spec.clean,
+                    identified=spec.identified,
+                    preempting=spec.preempting,
+                )
+            )
+        self.reserves = []
+        for pool, test in program.reserves:
+            reserve = Reserve(test)
+            self.pools[pool].reserves.append(reserve)
+            self.reserves.append(reserve)
+        for number, line in enumerate(program.lines):
+            self.lines.append(
+                Line(
+                    line.name,
+                    number,
+                    tuple((self.pools[pool], units) for pool, units in line.needs),
+                    kept=None if line.kept is None else self.pools[line.kept],
+                    slot=line.slot,
+                    classes=line.classes,
+                    discipline=line.discipline,
+                    priority=line.priority,
+                )
+            )
+        self.rosters = [Roster(spec.key) for spec in program.rosters]
+        for roster, place in zip(self.rosters, program.rosters, strict=True):
+            for number in place.lines:
+                self.lines[number].rosters.append(roster)
+
+    def __setstate__(self, state: dict[str, Any]) -> None:
+        """Put back what belongs to the compiled scenario and does not travel with a copy."""
+        super().__setstate__(state)
+        for pool, spec in zip(self.pools, self.program.pools, strict=True):
+            pool.clean = spec.clean
+        for reserve, (_, test) in zip(self.reserves, self.program.reserves, strict=True):
+            reserve.qualifies = test
+        for roster, place in zip(self.rosters, self.program.rosters, strict=True):
+            roster.key = place.key
+
+    # ------------------------------------------------------------ phases
+    def open(self) -> None:
+        """Run the warm-up and start to measure."""
+        self.advance(self.program.warm_up)
+        self.opening = [reading.read(self) for reading in self.program.readings]
+
+    def close(self) -> None:
+        """Run the run-out: levers return to their first position, those who come now are not counted."""
+        self.closing = [reading.read(self) for reading in self.program.readings]
+        self.counting = False
+        for agent in self.program.agents:
+            for move in agent.moves:
+                move.reset(self)
+        self.spent.change(self.now, -self.spent.rate)
+        self.advance(self.program.length)
+
+    # ------------------------------------------------------------ the calendar
+    def minute_of_week(self) -> float:
+        """Minutes after Monday 00:00."""
+        return (self._now + self.program.start) % (7 * DAY)
+
+    def scheduled(self, pool: int, time: float) -> int:
+        """Units on duty at ``time`` by the shifts, without absences; call-ins and extra units come on top."""
+        spec = self.program.pools[pool]
+        minute = (time + self.program.start) % DAY
+        units = spec.shifts[-1][1]
+        for start, count in spec.shifts:
+            if start <= minute + 1e-9:
+                units = count
+        if spec.absent is not None:
+            units = max(0, units - round(float(spec.absent(self, self.nobody))))
+        return units
+
+    def next_shift(self, pool: int) -> float:
+        """When the next shift of the resource begins."""
+        minute = (self._now + self.program.start) % DAY
+        starts = [start for start, _ in self.program.pools[pool].shifts]
+        later = [start for start in starts if start > minute + 1e-9]
+        return self._now + (later[0] - minute if later else starts[0] + DAY - minute)
+
+    def refresh_capacity(self, pool: int) -> None:
+        """Capacity is what the shift says plus what the agents added."""
+        self.pools[pool].set_capacity(self, self.base[pool] + self.extra[pool])
+
+    # ------------------------------------------------------------ coming and going
+    def create(
+        self, kind: int, row: list[float], known: tuple[tuple[int, Value], ...], *, present: bool = True
+    ) -> Entity:
+        """A new entity with its attributes; ``known`` ones replace what would be drawn."""
+        program = self.program
+        self.population += 1
+        entity = Entity(kind, self.population, row, program.steps[0])
+        entity.counted = self.counting
+        entity.values = [None] * len(program.slots_of_values)
+        entity.marks = [None] * len(program.marks)
+        for slot, value in known:
+            entity.values[slot] = value(self, entity)
+        settled = {slot for slot, _ in known} if known else ()
+        for slot, value in program.attributes[kind]:
+            if slot not in settled:
+                entity.values[slot] = value(self, entity)
+        if present:
+            self.admit(entity)
+        return entity
+
+    def admit(self, entity: Entity) -> None:
+        """The entity is inside from now on."""
+        self.entities[entity.id] = entity
+        entity.marks[ARRIVAL] = self._now
+        kind = entity.kind
+        self.arrived_all[kind] += 1
+        recent, last = self.recent[kind]
+        self.recent[kind] = (recent * exp((last - self._now) / RECENT) + 1.0, self._now)
+        if entity.counted:
+            self.arrived[kind] += 1
+            self.marked[ARRIVAL] += 1
+        if self.log is not None:
+            self.write(entity, "arrival_departure", "arrival", "")
+
+    def arrive(self, entity: Entity) -> None:
+        """The entity, already inside, starts on its pathway."""
+        for hook in self.program.hooks[ARRIVAL][entity.kind]:
+            hook(self, entity)
+        self.program.begins[entity.kind].enter(self, entity)
+
+    def depart(self, entity: Entity, outcome: int) -> None:
+        """The entity leaves: all it holds and all its clocks go."""
+        program = self.program
+        if entity.clocks:
+            for index in tuple(entity.clocks):
+                program.clocks[index].stop(self, entity)
+        mark = program.outcome_marks[outcome]
+        if mark is not None:
+            self.mark(entity, mark)
+        for span in program.spans_of[entity.kind]:
+            self.spans[span].end(self._now, entity.id, False)
+        del self.entities[entity.id]
+        self.left_all[outcome] += 1
+        if entity.counted:
+            self.left[outcome] += 1
+        if self.log is not None:
+            self.write(entity, "arrival_departure", "depart", program.outcome_names[outcome])
+        place, entity.place = entity.place, None
+        if place is not None:
+            place.give_back(self, 1, entity)
+            if place.waiting and place.free > 0:
+                place.dispatch(self)
+
+    def come_again(self, entity: Entity, time: float, kind: int, kept: tuple[int, ...]) -> None:
+        """Somebody who left will be back."""
+        self.at(time, Comeback(entity.key, kind, tuple((slot, entity.values[slot]) for slot in kept)))
+
+    def return_of(self, key: int, kind: int, kept: tuple[tuple[int, Any], ...]) -> None:
+        """Somebody is back; their row is derived from the one they had."""
+        known = tuple((slot, _settled(value)) for slot, value in kept)
+        self.arrive(self.create(kind, derived_row(key, 1, self.program.columns), known))
+
+    # ------------------------------------------------------------ what steps and clocks ask for
+    def mark(self, entity: Entity, mark: int) -> None:
+        """Set a time stamp and tell those who wait for it: measures, timers, health."""
+        entity.marks[mark] = self._now
+        if entity.counted:
+            self.marked[mark] += 1
+        hooks = self.program.hooks[mark][entity.kind]
+        if hooks:
+            patient = entity if entity.parent is None else entity.root
+            for hook in hooks:
+                hook(self, patient)
+
+    def assign(self, entity: Entity, sets: tuple[tuple[int, Value], ...]) -> None:
+        """Change attributes; a patient who waits changes class at once, and hazards follow."""
+        patient = entity.root
+        waiting = [(token, token.line.class_of(token)) for token in tokens(patient) if token.line is not None]
+        for slot, value in sets:
+            patient.values[slot] = value(self, patient)
+        for token, before in waiting:
+            line = token.line
+            assert line is not None
+            if line.class_of(token) != before:
+                line.reclass(self, token, before)
+            for roster in line.rosters:
+                roster.rekey(self, token)
+        for number in patient.step.rosters:  # type: ignore[attr-defined]
+            self.rosters[number].rekey(self, patient)
+        if patient.clocks:
+            for clock in tuple(patient.clocks.values()):
+                if isinstance(clock.spec, HealthSpec):
+                    clock.spec.refresh(self, clock)
+
+    def vacated(self, entity: Entity, pool: Pool) -> None:
+        """The entity left a place: measures that need it to hold that place end."""
+        for span in self.program.holding.get(pool.index, ()):
+            self.spans[span].end(self._now, entity.id, entity.counted)
+
+    def divert(self, entity: Entity, way: Way) -> None:
+        """Break off whatever the entity does and send it elsewhere; it keeps its place."""
+        self.withdraw(entity)
+        way.enter(self, entity)
+
+    def withdraw(self, entity: Entity) -> None:
+        """Stop whatever the entity (or its tokens) does or waits for; its place is kept."""
+        step: Any = entity.step
+        for number in step.rosters:
+            self.rosters[number].remove(entity)
+        if step.give_up is not None:
+            step.give_up.stop(self, entity)
+        super().withdraw(entity)
+
+    def finish_branch(self, token: Entity) -> None:
+        """A branch of parallel work made a step: on to its next one, or back to the patient."""
+        parent = token.parent
+        assert parent is not None and parent.children is not None
+        if token.route:
+            step, token.route = token.route[0], token.route[1:]
+            step.enter(self, token)
+            return
+        parent.children.remove(token)
+        if not parent.children:
+            parent.children = None
+            parent.step.done(self, parent)
+
+    def advance(self, until: float) -> None:
+        """Run every event before ``until``; slot lists are made anew after it."""
+        self.candidates.clear()
+        super().advance(until)
+
+    def slot_list(self, slots: int) -> list[Entity]:
+        """Who is in the slots at this decision: the same list for what is seen and what is chosen."""
+        found = self.candidates.get(slots)
+        if found is None:
+            spec = self.program.slot_lists[slots]
+            found = self.rosters[spec.roster].first(spec.top, spec.accepts)
+            self.candidates[slots] = found
+        return found
+
+    def still_there(self, slots: int, entity: Entity) -> bool:
+        """Whether a candidate can still be chosen."""
+        spec = self.program.slot_lists[slots]
+        return entity in self.rosters[spec.roster] and (spec.accepts is None or spec.accepts(entity))
+
+    def recent_rate(self, kind: int) -> float:
+        """Arrivals per hour of a kind lately, an exponentially weighted mean."""
+        recent, last = self.recent[kind]
+        return recent * exp((last - self._now) / RECENT) * 60.0 / RECENT
+
+    def conservation(self) -> dict[str, int]:
+        """Where everybody is who ever came: arrived = discharged + died + left + inside, exactly."""
+        names = self.program.outcome_names
+        ends = {name: self.left_all[index] for index, name in enumerate(names)}
+        discharged, died = ends.pop("discharged", 0), ends.pop("died", 0)
+        return {
+            "arrived": sum(self.arrived_all),
+            "discharged": discharged,
+            "died": died,
+            "left": sum(ends.values()),
+            "inside": len(self.entities),
+        }
+
+    def write(self, entity: Entity, event_type: str, event: str, resource: str) -> None:
+        """Write a row of the event log."""
+        assert self.log is not None
+        self.log.append((self._now, entity.id, event_type, event, resource))
+
+
+def tokens(entity: Entity) -> list[Entity]:
+    """The entity and all its tokens."""
+    found = [entity]
+    for child in entity.children or ():
+        found.extend(tokens(child))
+    return found
+
+
+def _settled(value: Any) -> Value:
+    return lambda world, entity: value

@@ -1,0 +1,84 @@
+"""The game: all that an env knows of a world."""
+
+from __future__ import annotations
+
+from typing import Any, Protocol
+
+
+class Game(Protocol):
+    """A world as a game between episodes of decisions. Times are minutes.
+
+    Attributes:
+        agents: names of those who decide, ``role_i``. now: time since the episode's first decision.
+        finished: whether the horizon is reached. ended: whether the world itself came to an end.
+    """
+
+    agents: tuple[str, ...]
+
+    @property
+    def now(self) -> float:
+        """Minutes since the first decision."""
+
+    @property
+    def finished(self) -> bool:
+        """Whether the horizon is reached."""
+
+    def reset(self, seed: int, *, events: bool) -> None:
+        """Begin an episode: the same seed, the same patients."""
+
+    def observation_names(self, agent: str) -> list[str]:
+        """Name of each number in the agent's observation."""
+
+    def observation_meanings(self, agent: str) -> list[tuple[str, float]]:
+        """(meaning, scale) of each number in the agent's observation."""
+
+    def action_names(self, agent: str) -> list[str]:
+        """Name of each action; the first is ``wait``."""
+
+    def action_meanings(self, agent: str) -> list[str]:
+        """What each action does."""
+
+    def state_names(self) -> list[str]:
+        """Name of each number in the global state."""
+
+    def due(self) -> list[str]:
+        """Agents that have a decision to take now."""
+
+    def look(self, agent: str) -> list[float]:
+        """Raw numbers that the agent sees."""
+
+    def observe(self, agent: str) -> list[float]:
+        """The same, scaled into [-1, 1]."""
+
+    def mask(self, agent: str) -> list[int]:
+        """1 for each action that is possible now."""
+
+    def act(self, agent: str, action: int) -> bool:
+        """Do an action; False if it was not possible (then nothing happens)."""
+
+    def advance(self) -> float:
+        """Run the world to the next decision, and through the run-out at the end. Minutes that passed."""
+
+    def gains(self) -> tuple[list[float], dict[str, list[float]]]:
+        """Reward by component since the last call: the team's, and what roles got beside it, by agent."""
+
+    def state(self) -> list[float]:
+        """The global state, in [-1, 1]."""
+
+    def fork(self) -> Game:
+        """An exact copy that continues as this one would."""
+
+    def kpis(self) -> dict[str, float]:
+        """KPIs of the measured time so far."""
+
+    def kpi_units(self) -> dict[str, str]:
+        """Unit of each KPI."""
+
+    def conservation(self) -> dict[str, int]:
+        """Where everybody is who ever came."""
+
+    def events(self) -> list[tuple[Any, ...]]:
+        """The event log."""
+
+    def snapshot(self) -> dict[str, Any]:
+        """What is where, for pictures."""
