@@ -76,13 +76,9 @@ def read_manifest(path: Path) -> dict[str, Any]:
         files = dict(manifest["files"])
         assert {"algorithm", "spaces"} <= manifest.keys()
     except (ValueError, KeyError, TypeError, AssertionError) as error:
-        raise CheckpointError(
-            f"{file}: damaged manifest; train again, or copy the checkpoint again"
-        ) from error
+        raise CheckpointError(f"{file}: damaged manifest; train again, or copy the checkpoint again") from error
     if not known:
-        raise CheckpointError(
-            f"{file}: format {manifest['format']}, but this version reads {FORMAT}; train again"
-        )
+        raise CheckpointError(f"{file}: format {manifest['format']}, but this version reads {FORMAT}; train again")
     found = _digests(path)
     for name, digest in files.items():
         if found.get(name) != digest:
@@ -119,9 +115,7 @@ class CheckpointPolicy:
                 module = RLModule.from_checkpoint(self.path.resolve() / "modules" / role)
             except Exception as error:
                 reason = str(error).strip().splitlines()[-1:] or [type(error).__name__]
-                raise CheckpointError(
-                    f"{self.path}: cannot load the module of {role}: {reason[0]}"
-                ) from error
+                raise CheckpointError(f"{self.path}: cannot load the module of {role}: {reason[0]}") from error
             self._modules[role] = module.eval()
 
     def reset(self, env: Any, seed: int) -> None:
@@ -147,9 +141,7 @@ class CheckpointPolicy:
                     f"but the environment has {_words(shapes)}; train on this scenario"
                 )
 
-    def act(
-        self, env: Any, observations: Mapping[str, Any], infos: Mapping[str, Mapping[str, Any]]
-    ) -> dict[str, int]:
+    def act(self, env: Any, observations: Mapping[str, Any], infos: Mapping[str, Mapping[str, Any]]) -> dict[str, int]:
         """One legal action per live agent; the agents of a role are one batch."""
         import torch
         from ray.rllib.core.columns import Columns

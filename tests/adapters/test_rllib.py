@@ -1,50 +1,15 @@
 """The RLlib adapter: masks, ends of episodes, seeds."""
 
-from typing import ClassVar
-
 import numpy as np
 import pytest
-from gymnasium.spaces import Box, Discrete
-from pettingzoo import ParallelEnv
 from ray.rllib.env.multi_agent_env_runner import MultiAgentEnvRunner
 from ray.rllib.env.multi_agent_episode import MultiAgentEpisode
 from ray.tune.registry import ENV_CREATOR, _global_registry
 
 from marl_health.adapters.rllib import FIRST_TRAINING_SEED, RLlibEnv, register, role_of
 from policies.rllib.ppo import masked_ppo_config
+from tests.adapters.leaving_env import ENDS, LeavingEnv
 from tests.policies.toy_env import STEPS, ToyEnv
-
-
-class LeavingEnv(ParallelEnv):
-    """Each agent leaves at its own step, terminated or truncated; it sees a matrix, so it has no mask."""
-
-    metadata: ClassVar = {"name": "leaving_v0"}
-
-    def __init__(self, ends):
-        self.ends = ends
-        self.possible_agents = [f"walker_{i}" for i in range(len(ends))]
-        self.agents = []
-
-    def observation_space(self, agent):
-        return Box(-1, 1, (3, 3), np.float32)
-
-    def action_space(self, agent):
-        return Discrete(2)
-
-    def reset(self, seed=None, options=None):
-        self.agents, self.t = self.possible_agents[:], 0
-        return {a: np.zeros((3, 3), np.float32) for a in self.agents}, {a: {} for a in self.agents}
-
-    def step(self, actions):
-        assert set(actions) == set(self.agents)
-        self.t += 1
-        due = {a: self.ends[i] for i, a in enumerate(self.possible_agents) if a in self.agents}
-        terminations = {a: kind == "terminated" and at == self.t for a, (kind, at) in due.items()}
-        truncations = {a: kind == "truncated" and at == self.t for a, (kind, at) in due.items()}
-        observations = {a: np.full((3, 3), self.t / 10, np.float32) for a in self.agents}
-        rewards, infos = dict.fromkeys(self.agents, 1.0), {a: {} for a in self.agents}
-        self.agents = [a for a in self.agents if not terminations[a] and not truncations[a]]
-        return observations, rewards, terminations, truncations, infos
 
 
 def play(env, limit=50):
@@ -55,9 +20,7 @@ def play(env, limit=50):
     while not episode.is_done and limit:
         actions = dict.fromkeys(episode.get_agents_to_act(), 0)
         observations, rewards, terminateds, truncateds, infos = env.step(actions)
-        episode.add_env_step(
-            observations, actions, rewards, infos, terminateds=terminateds, truncateds=truncateds
-        )
+        episode.add_env_step(observations, actions, rewards, infos, terminateds=terminateds, truncateds=truncateds)
         limit -= 1
     assert episode.is_done
     return episode
@@ -98,22 +61,11 @@ def test_end_by_time_keeps_the_bootstrap():
         assert not episode.agent_episodes[agent].is_terminated
 
 
-@pytest.mark.parametrize(
-    "ends",
-    [
-        [("terminated", 4), ("terminated", 4)],
-        [("truncated", 4), ("truncated", 4)],
-        [("terminated", 4), ("truncated", 4)],
-        [("terminated", 2), ("truncated", 4)],
-        [("truncated", 2), ("terminated", 4)],
-        [("truncated", 2), ("truncated", 4), ("terminated", 4)],
-        [("terminated", 1), ("terminated", 2), ("terminated", 4)],
-        [("truncated", 1), ("terminated", 3), ("truncated", 4)],
-    ],
-)
+@pytest.mark.parametrize("ends", ENDS)
 def test_every_mixture_of_ends_is_recorded_agent_by_agent(ends):
-    env = RLlibEnv(LeavingEnv(ends))
+    env = RLlibEnv(LeavingEnv(ends, shape=(3, 3)))
     episode = play(env)
+    assert env.observation_spaces["walker_0"].shape == (3, 3), "what is not flat has no mask"
     assert episode.env_t == 4
     for agent, (kind, at) in zip(env.possible_agents, ends, strict=True):
         steps = episode.agent_episodes[agent]

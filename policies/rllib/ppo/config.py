@@ -12,7 +12,7 @@ from ray.rllib.core.rl_module.rl_module import RLModuleSpec
 from marl_health.adapters.rllib import env_maker, register, role_of
 from policies.rllib.connectors import ScaleRewards
 from policies.rllib.ppo.module import MaskedPPOModule
-from policies.rllib.runner import TellingEnvRunner
+from policies.rllib.runner import BatchedEnvRunner
 
 GAMMA = 0.99
 
@@ -40,15 +40,14 @@ def masked_ppo_config(
     probe.close()
     return (
         PPOConfig()
-        .environment(name, env_config={"seed": seed})
+        # RLlib's check of the environment answers any error in it with a lecture on old Gym versions.
+        .environment(name, env_config={"seed": seed}, disable_env_checking=True)
         .debugging(seed=seed, log_level="ERROR")
-        .env_runners(env_runner_cls=TellingEnvRunner, num_env_runners=2, num_envs_per_env_runner=16)
+        .env_runners(env_runner_cls=BatchedEnvRunner, num_env_runners=2, num_envs_per_env_runner=16)
         # A failed environment must stop the run, not be replaced in silence.
         .fault_tolerance(restart_failed_env_runners=False)
         .multi_agent(policies=set(roles), policy_mapping_fn=role_of)
-        .rl_module(
-            rl_module_spec=RLModuleSpec(module_class=MaskedPPOModule, model_config={"hidden": (128, 128)})
-        )
+        .rl_module(rl_module_spec=RLModuleSpec(module_class=MaskedPPOModule, model_config={"hidden": (128, 128)}))
         .training(
             gamma=GAMMA,
             lambda_=0.95,

@@ -104,9 +104,7 @@ def test_half_written(saved):
         CheckpointPolicy(saved)
 
 
-@pytest.mark.parametrize(
-    "text", ["", "{", "[]", "{}", '{"format": 1, "files": 3}', '{"format": 1, "files": {}}']
-)
+@pytest.mark.parametrize("text", ["", "{", "[]", "{}", '{"format": 1, "files": 3}', '{"format": 1, "files": {}}'])
 def test_damaged_manifest(saved, text):
     (saved / "checkpoint.json").write_text(text)
     with pytest.raises(CheckpointError) as error:

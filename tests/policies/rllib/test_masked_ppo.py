@@ -47,9 +47,7 @@ def test_illegal_action_has_probability_exactly_zero():
 def test_forced_move_adds_nothing_to_the_policy_gradient():
     net = module()
     forced = batch(np.array([[1, 0, 0, 0]] * 8))
-    distribution = net.get_train_action_dist_cls().from_logits(
-        net.forward_train(forced)[Columns.ACTION_DIST_INPUTS]
-    )
+    distribution = net.get_train_action_dist_cls().from_logits(net.forward_train(forced)[Columns.ACTION_DIST_INPUTS])
     (distribution.logp(torch.zeros(8)).sum() + distribution.entropy().sum()).backward()
     assert all(p.grad is None or not p.grad.any() for p in net.pi.parameters())
     net.compute_values(forced).sum().backward()
@@ -108,8 +106,6 @@ def test_rewards_are_scaled_by_the_deviation_of_returns_in_the_batch_only():
 
 def test_rewards_that_never_vary_stay_as_they_are():
     connector = ScaleRewards(gamma=0.9)
-    episode = SingleAgentEpisode(
-        observations=[0, 0, 0], actions=[0, 0], rewards=[0.0, 0.0], len_lookback_buffer=0
-    )
+    episode = SingleAgentEpisode(observations=[0, 0, 0], actions=[0, 0], rewards=[0.0, 0.0], len_lookback_buffer=0)
     connector(batch={}, episodes=[episode], rl_module=None)
     assert connector.scale == 1.0
