@@ -12,219 +12,95 @@ Wherever the language takes a number, it takes one of these forms:
 
 from __future__ import annotations
 
-from typing import Annotated, Any, Literal, NamedTuple, Union
+from typing import Annotated, Any, Literal, Union
 
-from pydantic import (
-    BaseModel,
-    BeforeValidator,
-    ConfigDict,
-    Discriminator,
-    Field,
-    Tag,
-    WithJsonSchema,
-    model_validator,
+from pydantic import BeforeValidator, ConfigDict, Discriminator, Field, Tag, model_validator
+
+from marl_health.spec.distributions import (
+    Constant,
+    Empirical,
+    Erlang,
+    ErlangParameters,
+    Exponential,
+    Gamma,
+    Lognormal,
+    LognormalParameters,
+    Mean,
+    MeanSd,
+    Normal,
+    NormalParameters,
+    TableColumn,
+    Triangular,
+    TriangularParameters,
+    Uniform,
+    Weibull,
+    WeibullParameters,
+)
+from marl_health.spec.scalars import (
+    Amount,
+    ClockTime,
+    Dimension,
+    Flag,
+    Minutes,
+    Model,
+    MoneyRate,
+    Name,
+    Quantity,
+    Share,
+    Sourced,
+    WeekTime,
+    read_flag,
+    read_key,
+    read_quantity,
 )
 
-from marl_health.spec.quantities import (
-    parse_clock_time,
-    parse_duration,
-    parse_money_rate,
-    parse_quantity,
-    parse_share,
-    parse_weekday_time,
-)
-
-Dimension = Literal["number", "time", "share", "money", "money_rate", "rate"]
-
-
-class Model(BaseModel):
-    """Base of every part of a scenario: nothing unknown is let through, nothing changes once read."""
-
-    model_config = ConfigDict(extra="forbid", frozen=True, arbitrary_types_allowed=True, serialize_by_alias=True)
-
-
-class Quantity(NamedTuple):
-    """A value in its base unit (minutes, fraction, US dollars, usd or events per minute) and its dimension."""
-
-    value: float
-    dimension: Dimension
-
-
-def read_quantity(value: Any) -> Quantity:
-    """Read a plain number or a text with a unit. Raises ValueError with the remedy."""
-    if isinstance(value, Quantity):
-        return value
-    if isinstance(value, bool) or value is None:
-        raise ValueError(f"a number or a quantity such as 30 min is needed here, not {value!r}")
-    if isinstance(value, int | float):
-        return Quantity(float(value), "number")
-    if isinstance(value, str):
-        number, dimension = parse_quantity(value)
-        return Quantity(number, dimension)
-    raise ValueError("a number or a quantity such as 30 min is needed here")
-
-
-def read_flag(value: Any) -> bool:
-    """Read yes or no (YAML 1.2 knows only true and false as booleans; people write yes)."""
-    if isinstance(value, bool):
-        return value
-    if isinstance(value, str) and value.lower() in ("yes", "no", "true", "false"):
-        return value.lower() in ("yes", "true")
-    raise ValueError(f"write yes or no here, not {value!r}")
-
-
-def read_key(text: str) -> Any:
-    """What a mapping key stands for: a whole number, a number, yes/no, or a text."""
-    if text in ("yes", "true", "True"):
-        return True
-    if text in ("no", "false", "False"):
-        return False
-    try:
-        return int(text)
-    except ValueError:
-        try:
-            return float(text)
-        except ValueError:
-            return text
-
-
-def _text(examples: list[Any], description: str) -> WithJsonSchema:
-    return WithJsonSchema({"type": ["string", "number"], "examples": examples, "description": description})
-
-
-Amount = Annotated[Quantity, BeforeValidator(read_quantity), _text(["6 min", 3, "9%"], "a number or a quantity")]
-Minutes = Annotated[float, BeforeValidator(parse_duration), _text(["30 min", "2 h"], "a duration with its unit")]
-Share = Annotated[float, BeforeValidator(parse_share), _text(["9%", 0.09], "a share between 0 and 1")]
-ClockTime = Annotated[float, BeforeValidator(parse_clock_time), _text(["07:30"], "a time of day")]
-WeekTime = Annotated[float, BeforeValidator(parse_weekday_time), _text(["Monday 00:00"], "a day and time of the week")]
-MoneyRate = Annotated[
-    float,
-    BeforeValidator(parse_money_rate),
-    _text(["38 usd per bed_hour"], "US dollars for one unit and an hour"),
+__all__ = [
+    "DISTRIBUTIONS",
+    "STRUCTURES",
+    "Amount",
+    "By",
+    "Chance",
+    "Choice",
+    "ClockTime",
+    "Constant",
+    "Dimension",
+    "Empirical",
+    "Erlang",
+    "ErlangParameters",
+    "Exponential",
+    "Flag",
+    "Gamma",
+    "Lognormal",
+    "LognormalParameters",
+    "Mean",
+    "MeanSd",
+    "Minutes",
+    "Mixture",
+    "Model",
+    "MoneyRate",
+    "Name",
+    "Normal",
+    "NormalParameters",
+    "Part",
+    "Plus",
+    "Quantity",
+    "Scalar",
+    "Share",
+    "ShareOf",
+    "Sourced",
+    "TableColumn",
+    "Times",
+    "Triangular",
+    "TriangularParameters",
+    "Uniform",
+    "Value",
+    "WeekTime",
+    "Weibull",
+    "WeibullParameters",
+    "read_flag",
+    "read_key",
+    "read_quantity",
 ]
-Flag = Annotated[bool, BeforeValidator(read_flag), WithJsonSchema({"enum": ["yes", "no", True, False]})]
-Name = Annotated[str, Field(pattern=r"^[A-Za-z_][A-Za-z0-9_]*$", max_length=64)]
-
-
-class Sourced(Model):
-    """Anything that may say where its numbers come from."""
-
-    source: str | None = Field(None, description="Where the number comes from.")
-    note: str | None = Field(None, description="A remark for the reader.")
-    hidden: Flag = Field(False, description="Agents may not see it (attributes only).")
-
-
-# ---------------------------------------------------------------- distributions
-class Mean(Model):
-    """Parameters of a one-parameter distribution."""
-
-    mean: Amount
-
-
-class MeanSd(Model):
-    """Mean and standard deviation of the variable itself."""
-
-    mean: Amount | None = None
-    sd: Amount | None = None
-    cv: float | None = Field(None, gt=0, description="sd / mean, instead of sd")
-
-    @model_validator(mode="after")
-    def _one_spread(self) -> MeanSd:
-        if self.mean is None:
-            raise ValueError("needs mean")
-        if (self.sd is None) == (self.cv is None):
-            raise ValueError("needs exactly one of sd and cv")
-        if self.mean.value <= 0:
-            raise ValueError("the mean must be above 0")
-        if self.sd is not None and self.sd.value <= 0:
-            raise ValueError("sd must be above 0; for no spread at all write the number itself")
-        if self.sd is not None and self.sd.dimension != self.mean.dimension:
-            raise ValueError("mean and sd need the same kind of unit")
-        return self
-
-    @property
-    def deviation(self) -> float:
-        """Standard deviation of the variable, in the mean's unit."""
-        assert self.mean is not None
-        return self.sd.value if self.sd is not None else self.mean.value * (self.cv or 0.0)
-
-
-class LognormalParameters(Model):
-    """Either mean with sd or cv (of the variable), or median with sigma (of its logarithm)."""
-
-    mean: Amount | None = None
-    sd: Amount | None = None
-    cv: float | None = Field(None, gt=0)
-    median: Amount | None = None
-    sigma: float | None = Field(None, gt=0, description="standard deviation of the logarithm")
-
-    @model_validator(mode="after")
-    def _one_way(self) -> LognormalParameters:
-        if self.mean is not None and self.median is None and self.sigma is None:
-            MeanSd(mean=self.mean, sd=self.sd, cv=self.cv)
-        elif (
-            self.median is not None
-            and self.sigma is not None
-            and self.mean is None
-            and self.sd is None
-            and self.cv is None
-        ):
-            if self.median.value <= 0:
-                raise ValueError("the median must be above 0")
-        else:
-            raise ValueError("needs mean with sd (or cv), or median with sigma")
-        return self
-
-
-class ErlangParameters(Model):
-    """Sum of ``stages`` exponential stages with the given total mean."""
-
-    mean: Amount
-    stages: int = Field(ge=1, le=1000)
-
-
-class WeibullParameters(Model):
-    """Shape and mean (not scale)."""
-
-    shape: float = Field(gt=0, le=50)
-    mean: Amount
-
-
-class TriangularParameters(Model):
-    """Lowest, most likely and highest value."""
-
-    low: Amount
-    mode: Amount
-    high: Amount
-
-    @model_validator(mode="after")
-    def _ordered(self) -> TriangularParameters:
-        if not (self.low.value <= self.mode.value <= self.high.value and self.low.value < self.high.value):
-            raise ValueError("needs low <= mode <= high, and low < high")
-        return self
-
-
-class NormalParameters(Model):
-    """Normal with mean and sd before truncation to ``within`` (a duration is cut at 0 if nothing is said)."""
-
-    mean: Amount
-    sd: Amount
-    within: tuple[Amount, Amount] | None = None
-
-    @model_validator(mode="after")
-    def _sensible(self) -> NormalParameters:
-        if self.sd.value <= 0:
-            raise ValueError("sd must be above 0")
-        if self.within is not None and not self.within[0].value < self.within[1].value:
-            raise ValueError("within needs [lowest, highest] with lowest < highest")
-        return self
-
-
-class TableColumn(Model):
-    """A column of a CSV file beside the scenario or in the packaged data."""
-
-    table: str = Field(max_length=200)
-    column: str = Field(max_length=64)
 
 
 class Part(Model):
@@ -234,79 +110,12 @@ class Part(Model):
     of: Value
 
 
-class Constant(Sourced):
-    """Always the same."""
-
-    constant: Amount
-
-
-class Exponential(Sourced):
-    """Exponential with the given mean."""
-
-    exponential: Mean
-
-
-class Lognormal(Sourced):
-    """Lognormal."""
-
-    lognormal: LognormalParameters
-
-
-class Gamma(Sourced):
-    """Gamma with mean and sd (or cv)."""
-
-    gamma: MeanSd
-
-
-class Erlang(Sourced):
-    """Erlang."""
-
-    erlang: ErlangParameters
-
-
-class Weibull(Sourced):
-    """Weibull."""
-
-    weibull: WeibullParameters
-
-
-class Triangular(Sourced):
-    """Triangular."""
-
-    triangular: TriangularParameters
-
-
-class Uniform(Sourced):
-    """Uniform between two values."""
-
-    uniform: tuple[Amount, Amount]
-
-    @model_validator(mode="after")
-    def _ordered(self) -> Uniform:
-        if not self.uniform[0].value < self.uniform[1].value:
-            raise ValueError("uniform needs [lowest, highest] with lowest < highest")
-        return self
-
-
-class Normal(Sourced):
-    """Truncated normal."""
-
-    normal: NormalParameters
-
-
-class Empirical(Sourced):
-    """One of the observed values, each as likely as the next."""
-
-    empirical: list[Amount] | TableColumn
-
-
 class Mixture(Sourced):
     """One of several distributions, by share."""
 
     mixture: list[Part] = Field(min_length=1, max_length=50)
 
 
-# ---------------------------------------------------------------- dependence
 class By(Sourced):
     """A number that depends on an attribute: one case per value, ``else`` for the rest, or a column of a table."""
 
@@ -387,6 +196,9 @@ STRUCTURES: dict[str, type[Sourced]] = {
     "mixture": Mixture,
 }
 """Every structured form of a number, by the key that tells it."""
+
+DISTRIBUTIONS = frozenset(STRUCTURES.values()) - {By, Times, Plus, ShareOf, Choice, Chance}
+"""The forms that are drawn from a quantile function."""
 
 
 def _form(value: Any) -> str | None:

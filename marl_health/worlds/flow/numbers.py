@@ -5,7 +5,8 @@ Every random part gets a column of the entity's row of its own; no column serves
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from bisect import bisect_right
+from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from math import inf
 from typing import TYPE_CHECKING, Any
@@ -16,6 +17,7 @@ from marl_health.kernel.randomness import hashed
 from marl_health.spec import numbers as spec
 from marl_health.spec.errors import Where
 from marl_health.spec.suggest import did_you_mean
+from marl_health.worlds.flow.quantiles import QuantileCompiler
 
 if TYPE_CHECKING:
     from marl_health.worlds.flow.names import Names
@@ -84,6 +86,7 @@ class NumberCompiler:
 
     def __init__(self, names: Names) -> None:
         self.names = names
+        self.distributions = QuantileCompiler(names)
         self.columns = 1  # column 0 is the entity's key
 
     def column(self) -> int:
@@ -105,7 +108,8 @@ class NumberCompiler:
         """Compile one number.
 
         Args:
-            value: as read from the file. path: where it stands.
+            value: as read from the file.
+            path: where it stands.
             want: the dimension needed, or ``None`` if any will do.
             kinds: entity kinds for which it is evaluated; names must be known for all of them.
             repeats: whether it may be evaluated more than once for an entity.
@@ -170,6 +174,8 @@ class NumberCompiler:
     def _text(self, text: str, path: Where, context: _Context) -> Number:
         if context.never and text == "never":
             return Number(fixed(inf), "time")
+        if text in ("yes", "no"):
+            return Number(fixed(text == "yes"), "flag", frozenset([text == "yes"]))
         known = self.names.look_up(text, context.kinds)
         if known is not None:
             return known
@@ -284,8 +290,6 @@ class NumberCompiler:
         kinds = {type(item) for item in values}
         numeric = kinds <= {int, float}
         dimension = "number" if numeric else "flag" if kinds == {bool} else "text"
-        from bisect import bisect_right
-
         return Number(
             lambda world, entity: values[bisect_right(tops, draw(world, entity))],
             dimension,
@@ -296,7 +300,7 @@ class NumberCompiler:
 
     # ------------------------------------------------------------ distributions
     def _distribution(self, value: Any, path: Where, context: _Context) -> Number:
-        built = self._quantile(value, path, context)
+        built = self.distributions.compile(value, path)
         if built is None:
             return BROKEN
         quantile, dimension, low = built
@@ -311,130 +315,6 @@ class NumberCompiler:
             column = self.columns - 1
             function = lambda world, entity: quantile(entity.row[column])  # noqa: E731
         return Number(function, dimension, may_be_zero=low == 0.0, may_be_negative=low < 0)
-
-    def _quantile(
-        self, value: Any, path: Where, context: _Context
-    ) -> tuple[Callable[[float], float], str, float] | None:
-        """(quantile function, dimension, lowest value; just above 0 if 0 itself never happens)."""
-        above_zero = 1e-9
-        if isinstance(value, spec.Constant):
-            amount = value.constant
-            return dist.constant_quantile(amount.value), amount.dimension, amount.value
-        if isinstance(value, spec.Exponential):
-            return self._positive(value.exponential.mean, path, dist.exponential_quantile)
-        if isinstance(value, spec.Lognormal):
-            p = value.lognormal
-            if p.median is not None and p.sigma is not None:
-                from math import log
-
-                return dist.lognormal_quantile(log(p.median.value), p.sigma), p.median.dimension, above_zero
-            assert p.mean is not None
-            sd = p.sd.value if p.sd is not None else p.mean.value * (p.cv or 0.0)
-            return (
-                dist.lognormal_quantile(*dist.lognormal_parameters(p.mean.value, sd)),
-                p.mean.dimension,
-                above_zero,
-            )
-        if isinstance(value, spec.Gamma):
-            g = value.gamma
-            assert g.mean is not None
-            shape = (g.mean.value / g.deviation) ** 2
-            return dist.gamma_quantile(shape, g.mean.value / shape), g.mean.dimension, above_zero
-        if isinstance(value, spec.Erlang):
-            stages = value.erlang.stages
-            return self._positive(value.erlang.mean, path, lambda mean: dist.gamma_quantile(stages, mean / stages))
-        if isinstance(value, spec.Weibull):
-            shape = value.weibull.shape
-            return self._positive(value.weibull.mean, path, lambda mean: dist.weibull_quantile(shape, mean))
-        if isinstance(value, spec.Triangular):
-            t = value.triangular
-            self._alike([t.low, t.mode, t.high], path)
-            return (
-                dist.triangular_quantile(t.low.value, t.mode.value, t.high.value),
-                t.mode.dimension,
-                t.low.value,
-            )
-        if isinstance(value, spec.Uniform):
-            low, high = value.uniform
-            self._alike([low, high], path)
-            return dist.uniform_quantile(low.value, high.value), low.dimension, low.value
-        if isinstance(value, spec.Normal):
-            n = value.normal
-            self._alike([n.mean, n.sd, *(n.within or ())], path)
-            bounds = (
-                (n.within[0].value, n.within[1].value)
-                if n.within
-                else (0.0 if n.mean.dimension == "time" else -inf, inf)
-            )
-            try:
-                return (
-                    dist.normal_quantile(n.mean.value, n.sd.value, *bounds),
-                    n.mean.dimension,
-                    bounds[0] or above_zero,
-                )
-            except ValueError as error:
-                self.names.problem(path, str(error))
-                return None
-        if isinstance(value, spec.Empirical):
-            return self._empirical(value, path)
-        assert isinstance(value, spec.Mixture)
-        return self._mixture(value, path, context)
-
-    def _positive(
-        self, mean: spec.Quantity, path: Where, build: Callable[[float], Callable[[float], float]]
-    ) -> tuple[Callable[[float], float], str, float] | None:
-        if mean.value <= 0:
-            self.names.problem(path, "the mean must be above 0")
-            return None
-        return build(mean.value), mean.dimension, 1e-9
-
-    def _alike(self, amounts: list[spec.Quantity], path: Where) -> None:
-        found = sorted({amount.dimension for amount in amounts})
-        if len(found) > 1:
-            self.names.problem(path, f"all parameters need the same kind of unit, but here are {' and '.join(found)}")
-
-    def _empirical(self, value: spec.Empirical, path: Where) -> tuple[Callable[[float], float], str, float] | None:
-        if isinstance(value.empirical, spec.TableColumn):
-            where = (*path, "empirical", "table")
-            values = self.names.tables.column(value.empirical.table, value.empirical.column, where)
-            dimension = "number"
-        else:
-            values = [amount.value for amount in value.empirical]
-            self._alike(list(value.empirical), path)
-            dimension = value.empirical[0].dimension if value.empirical else "number"
-        if not values:
-            if values is not None:
-                self.names.problem(path, "needs at least one observed value")
-            return None
-        return dist.empirical_quantile(values), dimension, min(values)
-
-    def _mixture(
-        self, value: spec.Mixture, path: Where, context: _Context
-    ) -> tuple[Callable[[float], float], str, float] | None:
-        total = sum(part.share for part in value.mixture)
-        if abs(total - 1) > 1e-6:
-            self.names.problem((*path, "mixture"), f"the shares add up to {100 * total:.6g}%, not to 100%")
-        parts = []
-        for number, part in enumerate(value.mixture):
-            inner = (*path, "mixture", number, "of")
-            if isinstance(part.of, str | int | float):
-                constant = self._compile(part.of, inner, context)
-                only = next(iter(constant.possible or (0.0,)))
-                parts.append((dist.constant_quantile(only), constant.dimension, only))
-            elif isinstance(part.of, spec.By | spec.Times | spec.Plus | spec.ShareOf | spec.Choice | spec.Chance):
-                self.names.problem(inner, "a part of a mixture is a quantity or a distribution")
-            elif (built := self._quantile(part.of, inner, context)) is not None:
-                parts.append(built)
-        if len(parts) < len(value.mixture):
-            return None
-        if len({dimension for _, dimension, _ in parts}) > 1:
-            self.names.problem(path, "all parts of a mixture need the same kind of unit")
-        shares = [part.share for part in value.mixture]
-        return (
-            dist.mixture_quantile(shares, [quantile for quantile, _, _ in parts]),
-            parts[0][1],
-            min(p[2] for p in parts),
-        )
 
 
 @dataclass(frozen=True)

@@ -1,0 +1,185 @@
+"""Distributions as data, with the parameters of the variable itself: ``{lognormal: {mean: 6 min, sd: 3 min}}``."""
+
+from __future__ import annotations
+
+from pydantic import Field, model_validator
+
+from marl_health.spec.scalars import Amount, Model, Sourced
+
+
+class Mean(Model):
+    """Parameters of a one-parameter distribution."""
+
+    mean: Amount
+
+
+class MeanSd(Model):
+    """Mean and standard deviation of the variable itself."""
+
+    mean: Amount | None = None
+    sd: Amount | None = None
+    cv: float | None = Field(None, gt=0, description="sd / mean, instead of sd")
+
+    @model_validator(mode="after")
+    def _one_spread(self) -> MeanSd:
+        if self.mean is None:
+            raise ValueError("needs mean")
+        if (self.sd is None) == (self.cv is None):
+            raise ValueError("needs exactly one of sd and cv")
+        if self.mean.value <= 0:
+            raise ValueError("the mean must be above 0")
+        if self.sd is not None and self.sd.value <= 0:
+            raise ValueError("sd must be above 0; for no spread at all write the number itself")
+        if self.sd is not None and self.sd.dimension != self.mean.dimension:
+            raise ValueError("mean and sd need the same kind of unit")
+        return self
+
+    @property
+    def deviation(self) -> float:
+        """Standard deviation of the variable, in the mean's unit."""
+        assert self.mean is not None
+        return self.sd.value if self.sd is not None else self.mean.value * (self.cv or 0.0)
+
+
+class LognormalParameters(Model):
+    """Either mean with sd or cv (of the variable), or median with sigma (of its logarithm)."""
+
+    mean: Amount | None = None
+    sd: Amount | None = None
+    cv: float | None = Field(None, gt=0)
+    median: Amount | None = None
+    sigma: float | None = Field(None, gt=0, description="standard deviation of the logarithm")
+
+    @model_validator(mode="after")
+    def _one_way(self) -> LognormalParameters:
+        if self.mean is not None and self.median is None and self.sigma is None:
+            MeanSd(mean=self.mean, sd=self.sd, cv=self.cv)
+        elif (
+            self.median is not None
+            and self.sigma is not None
+            and self.mean is None
+            and self.sd is None
+            and self.cv is None
+        ):
+            if self.median.value <= 0:
+                raise ValueError("the median must be above 0")
+        else:
+            raise ValueError("needs mean with sd (or cv), or median with sigma")
+        return self
+
+
+class ErlangParameters(Model):
+    """Sum of ``stages`` exponential stages with the given total mean."""
+
+    mean: Amount
+    stages: int = Field(ge=1, le=1000)
+
+
+class WeibullParameters(Model):
+    """Shape and mean (not scale)."""
+
+    shape: float = Field(gt=0, le=50)
+    mean: Amount
+
+
+class TriangularParameters(Model):
+    """Lowest, most likely and highest value."""
+
+    low: Amount
+    mode: Amount
+    high: Amount
+
+    @model_validator(mode="after")
+    def _ordered(self) -> TriangularParameters:
+        if not (self.low.value <= self.mode.value <= self.high.value and self.low.value < self.high.value):
+            raise ValueError("needs low <= mode <= high, and low < high")
+        return self
+
+
+class NormalParameters(Model):
+    """Normal with mean and sd before truncation to ``within`` (a duration is cut at 0 if nothing is said)."""
+
+    mean: Amount
+    sd: Amount
+    within: tuple[Amount, Amount] | None = None
+
+    @model_validator(mode="after")
+    def _sensible(self) -> NormalParameters:
+        if self.sd.value <= 0:
+            raise ValueError("sd must be above 0")
+        if self.within is not None and not self.within[0].value < self.within[1].value:
+            raise ValueError("within needs [lowest, highest] with lowest < highest")
+        return self
+
+
+class TableColumn(Model):
+    """A column of a CSV file beside the scenario or in the packaged data."""
+
+    table: str = Field(max_length=200)
+    column: str = Field(max_length=64)
+
+
+class Constant(Sourced):
+    """Always the same."""
+
+    constant: Amount
+
+
+class Exponential(Sourced):
+    """Exponential with the given mean."""
+
+    exponential: Mean
+
+
+class Lognormal(Sourced):
+    """Lognormal."""
+
+    lognormal: LognormalParameters
+
+
+class Gamma(Sourced):
+    """Gamma with mean and sd (or cv)."""
+
+    gamma: MeanSd
+
+
+class Erlang(Sourced):
+    """Erlang."""
+
+    erlang: ErlangParameters
+
+
+class Weibull(Sourced):
+    """Weibull."""
+
+    weibull: WeibullParameters
+
+
+class Triangular(Sourced):
+    """Triangular."""
+
+    triangular: TriangularParameters
+
+
+class Uniform(Sourced):
+    """Uniform between two values."""
+
+    uniform: tuple[Amount, Amount]
+
+    @model_validator(mode="after")
+    def _ordered(self) -> Uniform:
+        if not self.uniform[0].value < self.uniform[1].value:
+            raise ValueError("uniform needs [lowest, highest] with lowest < highest")
+        return self
+
+
+class Normal(Sourced):
+    """Truncated normal."""
+
+    normal: NormalParameters
+
+
+class Empirical(Sourced):
+    """One of the observed values, each as likely as the next."""
+
+    empirical: list[Amount] | TableColumn
