@@ -39,6 +39,9 @@ def compile_sets(compiler: Compiler) -> None:
     for name, step in compiler.scenario.pathway.items():
         if isinstance(step, model.StepBase):
             places.append((("pathway", name, "set"), step.set, compiler.graph.kinds_of[name], True))
+        if isinstance(step, model.Stay) and step.shorten is not None:
+            place: Where = ("pathway", name, "shorten", "set")
+            places.append((place, step.shorten.set, compiler.graph.kinds_of[name], True))
     for name, machine in compiler.scenario.health.items():
         kinds = tuple(compiler.kinds_named(machine.applies_to, ("health", name, "for")))
         for state, transitions in machine.states.items():
@@ -188,6 +191,8 @@ class StepCompiler:
             if spec.mark_end is not None:
                 step.marks_end = (self._mark(spec.mark_end, (*path, "mark_end")),)
         if isinstance(spec, model.Stay) and spec.shorten is not None:
+            assert isinstance(step, Delay)
+            step.sets_if_shortened = self.compiler.sets.get((*path, "shorten", "set"), ())
             self._mark(spec.shorten.mark, (*path, "shorten", "mark"))
 
     def _mark(self, name: str, path: Where) -> int:

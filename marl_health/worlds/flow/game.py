@@ -8,6 +8,7 @@ from typing import Any, Self
 from marl_health.kernel.pool import Pool
 from marl_health.spec.common import COMPONENTS
 from marl_health.worlds.flow.program import AgentSpec, Program
+from marl_health.worlds.flow.snapshot import take_snapshot
 from marl_health.worlds.flow.world import FlowWorld
 
 STATE_SIZE = 1024
@@ -217,27 +218,8 @@ class FlowGame:
         return list(self.running.log or [])
 
     def snapshot(self) -> dict[str, Any]:
-        """What is where, for pictures: the clock, places with who is in them, who waits for what."""
-        world, program = self.running, self.program
-        places: dict[str, dict[str, Any]] = {
-            spec.name: {
-                "department": spec.department,
-                "place": spec.place,
-                "unlimited": spec.unlimited,
-                "taken": world.pools[number].busy,
-                "cleaning": world.pools[number].cleaning,
-                "capacity": world.pools[number].capacity,
-                "waiting": world.pools[number].waiting,
-            }
-            for number, spec in enumerate(program.pools)
-        }
-        return {
-            "minute_of_week": world.minute_of_week(),
-            "minutes": world.now - program.warm_up,
-            "resources": places,
-            "measures": {span.name: world.spans[number].inside for number, span in enumerate(program.spans)},
-            "queues": {line.name: world.lines[number].waiting for number, line in enumerate(program.lines)},
-        }
+        """What is where, for pictures; see :func:`marl_health.worlds.flow.snapshot.take_snapshot`."""
+        return take_snapshot(self.running)
 
 
 def _fullness(pool: Pool) -> tuple[float, float, float]:

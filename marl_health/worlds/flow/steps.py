@@ -157,12 +157,14 @@ class Delay(FlowStep):
 
     Attributes:
         duration: minutes. residual: minutes left for those who are in it when the world begins.
+        sets_if_shortened: (slot, value) pairs assigned to those whose stay is shortened.
     """
 
     def __init__(self, program: Program, name: str, index: int, duration: Value) -> None:
         super().__init__(program, name, index)
         self.duration = duration
         self.residual: Value | None = None
+        self.sets_if_shortened: tuple[tuple[int, Value], ...] = ()
 
     def enter(self, world: FlowWorld, entity: Entity) -> None:
         """Begin to wait."""
@@ -182,6 +184,8 @@ class Delay(FlowStep):
 
     def shorten(self, world: FlowWorld, entity: Entity, lead: float) -> None:
         """End the stay ``lead`` minutes from now, unless it ends before that anyway."""
+        if self.sets_if_shortened:
+            world.assign(entity, self.sets_if_shortened)
         until = min(entity.until, world._now + lead)
         entity.epoch += 1
         entity.until = until

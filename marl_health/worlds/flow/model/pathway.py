@@ -143,6 +143,7 @@ class Shorten(Model):
     at_least: Share = 0.0
     mark: Name = Field(description="Mark set on those whose stay was ended early")
     lead: Minutes = Field(0.0, description="Time between the decision and the end of the stay")
+    set: dict[Name, Value] = Field({}, description="Attributes of those whose stay was ended early")
 
 
 class Stay(StepBase):

@@ -1,0 +1,127 @@
+"""What is where in a flow world, as numbers for pictures and plots."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from marl_health.worlds.flow.decisions import ExtraLever
+from marl_health.worlds.flow.program import Program
+from marl_health.worlds.flow.world import FlowWorld, tokens
+
+
+class Classes:
+    """How a scenario's entities are coloured: by the attribute that most of its queues use, else by their kind.
+
+    Attributes:
+        attribute: the attribute, or ``None`` for the kind. names: of the classes, the most urgent first where they
+            are numbers; ``other`` comes last, for entities without the attribute.
+    """
+
+    def __init__(self, program: Program) -> None:
+        lines = [line for line in program.lines if line.slot is not None]
+        slots = [line.slot for line in lines]
+        self.slot = max(slots, key=slots.count) if slots else None
+        self.attribute: str | None = None
+        self.index: dict[Any, int] = {}
+        if self.slot is None:
+            self.names = [*program.kinds]
+            return
+        self.attribute = next(name for name, slot in program.slots_of_values.items() if slot == self.slot)
+        values = {value for line in lines if line.slot == self.slot for value in line.classes}
+        ordered = sorted(values, key=lambda value: (str(type(value)), value))
+        self.index = {value: number for number, value in enumerate(ordered)}
+        self.names = [*(str(value) for value in ordered), "other"]
+
+    def of(self, kind: int, values: list[Any]) -> int:
+        """Index of an entity's class in ``names``."""
+        return kind if self.slot is None else self.index.get(values[self.slot], len(self.index))
+
+
+def take_snapshot(world: FlowWorld) -> dict[str, Any]:
+    """What is where now.
+
+    Returns:
+        ``minute_of_week``; ``minutes`` since the first decision and ``horizon``, when decisions end;
+        ``inside``: how many entities there are;
+        ``classes``: {``attribute``, ``names``}, the order of every ``by_class`` below;
+        ``resources``: by name {``department``, ``place``, ``unlimited``, ``taken``, ``cleaning``, ``capacity``,
+        ``most`` (the largest capacity it can have), ``waiting``, ``by_class`` (units in use by whose class),
+        ``boarding`` (those in a place who only wait for their next one, by class)};
+        ``queues``: by name how many wait; ``lines``: one {``name``, ``at`` (the resource it stands in front of),
+        ``waiting``, ``by_class``} for each line; ``measures``: by name how many are between its two marks.
+    """
+    program = world.program
+    classes = Classes(program)
+    size = len(classes.names)
+    inside = [[0] * size for _ in program.pools]
+    boarding = [[0] * size for _ in program.pools]
+    queued = [[0] * size for _ in program.lines]
+    for entity in world.entities.values():
+        cls = classes.of(entity.kind, entity.values)
+        for token in tokens(entity):
+            line = token.line
+            if token.place is not None:
+                inside[token.place.index][cls] += 1
+                if line is not None and line.kept is not None:
+                    boarding[token.place.index][cls] += 1
+            for pool, units in token.held.returned if token.held is not None else ():
+                inside[pool.index][cls] += units
+            if line is not None:
+                queued[(line.base or line).index][cls] += 1
+    resources = {
+        spec.name: {
+            "department": spec.department,
+            "place": spec.place,
+            "unlimited": spec.unlimited,
+            "taken": pool.busy,
+            "cleaning": pool.cleaning,
+            "capacity": pool.capacity,
+            "most": _most(program, number),
+            "waiting": pool.waiting,
+            "by_class": inside[number],
+            "boarding": boarding[number],
+        }
+        for number, (spec, pool) in enumerate(zip(program.pools, world.pools, strict=True))
+    }
+    lines = [
+        {
+            "name": line.name,
+            "at": program.pools[_stands_at(program, number)].name,
+            "waiting": sum(queued[number]),
+            "by_class": queued[number],
+        }
+        for number, line in enumerate(program.lines)
+    ]
+    queues: dict[str, int] = {}
+    for number, line in enumerate(program.lines):
+        queues[line.name] = queues.get(line.name, 0) + sum(queued[number])
+    return {
+        "minute_of_week": world.minute_of_week(),
+        "minutes": world.now - program.warm_up,
+        "horizon": program.horizon - program.warm_up,
+        "inside": len(world.entities),
+        "classes": {"attribute": classes.attribute, "names": classes.names},
+        "resources": resources,
+        "queues": queues,
+        "lines": lines,
+        "measures": {span.name: world.spans[number].inside for number, span in enumerate(program.spans)},
+    }
+
+
+def _most(program: Program, pool: int) -> int:
+    """The largest capacity a resource can have: its largest shift and all that levers can open."""
+    opened = [
+        max(move.units)
+        for agent in program.agents
+        for move in agent.moves
+        if isinstance(move, ExtraLever) and move.pool == pool
+    ]
+    return max(units for _, units in program.pools[pool].shifts) + max([0, *opened])
+
+
+def _stands_at(program: Program, line: int) -> int:
+    """The resource in front of which a line stands: the place it leads to, else the first thing it needs."""
+    spec = program.lines[line]
+    if spec.kept is not None:
+        return spec.kept
+    return next((pool for pool, _ in spec.needs if program.pools[pool].place), spec.needs[0][0])
