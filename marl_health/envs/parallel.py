@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import numpy as np
-from gymnasium.spaces import Box, Discrete
+from gymnasium.spaces import Box, Discrete, Space
 from numpy.typing import NDArray
 from pettingzoo import ParallelEnv
 
@@ -40,7 +40,8 @@ class HealthParallelEnv(ParallelEnv[str, Observation, int]):
 
     Args:
         scenario: a packaged scenario's name, the path of a YAML file, or a loaded scenario.
-        render_mode: ``None``, ``"ansi"`` or ``"rgb_array"``.
+        render_mode: ``None``, ``"rgb_array"`` (a floor plan), ``"ansi"`` (a text), or ``"human"`` (that text, printed
+            at every decision).
         max_cycles: end the episode after so many decisions, if that is earlier than the scenario says.
         chosen: alternatives for the scenario's ``choose`` names.
         events: keep an event log, for :meth:`event_log`.
@@ -61,12 +62,12 @@ class HealthParallelEnv(ParallelEnv[str, Observation, int]):
         self.scenario = scenario if isinstance(scenario, Scenario) else load(scenario, chosen)
         self.metadata: dict[str, Any] = {
             "name": f"{self.scenario.name}_v{self.scenario.version - 1}",
-            "render_modes": ["ansi", "rgb_array"],
+            "render_modes": ["human", "ansi", "rgb_array"],
             "render_fps": 4,
             "is_parallelizable": True,
         }
         if render_mode is not None and render_mode not in self.metadata["render_modes"]:
-            raise ValueError(f"render_mode is None, 'ansi' or 'rgb_array', not {render_mode!r}")
+            raise ValueError(f"render_mode is None, 'human', 'ansi' or 'rgb_array', not {render_mode!r}")
         self.render_mode = render_mode
         self.max_cycles = max_cycles if max_cycles is not None else self.scenario.clock.steps
         self.events = events
@@ -79,11 +80,14 @@ class HealthParallelEnv(ParallelEnv[str, Observation, int]):
             agent: Box(-1.0, 1.0, (len(self.game.observation_names(agent)),), np.float32)
             for agent in self.possible_agents
         }
-        self._moves = {agent: Discrete(len(self.game.action_names(agent))) for agent in self.possible_agents}
-        self.observation_spaces = dict(self._boxes)
-        self.action_spaces = dict(self._moves)
+        # Discrete is a Space of numpy integers; plain integers are as good, and what policies give.
+        self._choices = {
+            agent: cast("Space[int]", Discrete(len(self.game.action_names(agent)))) for agent in self.possible_agents
+        }
+        self.observation_spaces = {agent: self._boxes[agent] for agent in self.possible_agents}
+        self.action_spaces = dict(self._choices)
         self.state_space = Box(-1.0, 1.0, (len(self.game.state_names()),), np.float32)
-        self.last_actions: dict[str, int] = {}
+        self.last_moves: dict[str, tuple[float, int]] = {}  # by agent: when, and which action other than to wait
         self._illegal = dict.fromkeys(self.possible_agents, 0)
         self._cycles = 0
         self._seeds = np.random.SeedSequence()
@@ -93,9 +97,9 @@ class HealthParallelEnv(ParallelEnv[str, Observation, int]):
         """The agent's observation space; the same object at each call."""
         return self._boxes[agent]
 
-    def action_space(self, agent: str) -> Discrete[np.int64]:
-        """The agent's action space; the same object at each call."""
-        return self._moves[agent]
+    def action_space(self, agent: str) -> Space[int]:
+        """The agent's action space, ``Discrete``; the same object at each call."""
+        return self._choices[agent]
 
     def reset(
         self, seed: int | None = None, options: dict[str, Any] | None = None
@@ -113,7 +117,7 @@ class HealthParallelEnv(ParallelEnv[str, Observation, int]):
             episode = int(self._seeds.spawn(1)[0].generate_state(1, np.uint64)[0])
         self.game.reset(episode, events=self.events)
         self.agents = list(self.possible_agents)
-        self.last_actions = dict.fromkeys(self.agents, 0)
+        self.last_moves = {}
         self._illegal = dict.fromkeys(self.agents, 0)
         self._cycles = 0
         nothing = [0.0] * len(COMPONENTS)
@@ -128,10 +132,10 @@ class HealthParallelEnv(ParallelEnv[str, Observation, int]):
         agents = self.agents
         for agent in agents:
             action = int(actions.get(agent, 0))
-            legal = self.game.act(agent, action)
-            self.last_actions[agent] = action if legal else 0
-            if not legal:
+            if not self.game.act(agent, action):
                 self._illegal[agent] += 1
+            elif action:
+                self.last_moves[agent] = (self.game.now, action)
         minutes = self.game.advance()
         self._cycles += 1
         over = self.game.finished or self._cycles >= self.max_cycles
@@ -149,6 +153,8 @@ class HealthParallelEnv(ParallelEnv[str, Observation, int]):
         truncations = dict.fromkeys(agents, over)
         if over:
             self.agents = []
+        if self.render_mode == "human":
+            self.render()
         return observations, rewards, terminations, truncations, infos
 
     def state(self) -> Observation:
@@ -161,6 +167,9 @@ class HealthParallelEnv(ParallelEnv[str, Observation, int]):
             return None
         from marl_health.envs.render import draw, write
 
+        if self.render_mode == "human":
+            print(write(self))
+            return None
         return write(self) if self.render_mode == "ansi" else draw(self)
 
     def close(self) -> None:

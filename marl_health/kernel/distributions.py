@@ -47,7 +47,8 @@ def lognormal_parameters(mean: float, sd: float) -> tuple[float, float]:
 
 def lognormal_quantile(mu: float, sigma: float) -> Quantile:
     """Lognormal with parameters of the logarithm."""
-    return lambda u: exp(mu + sigma * _normal(u))
+    normal = NormalDist(mu, sigma).inv_cdf
+    return lambda u: exp(normal(u))
 
 
 def gamma_quantile(shape: float, scale: float) -> Quantile:

@@ -64,7 +64,16 @@ class Scenario:
         for file in kind.tables_read(program):
             digest.update(file.read_bytes())
         self.hash = digest.hexdigest()[:12]
-        program.pickled = (_program_again, (self.file, tuple(sorted(self.chosen.items())), self.hash))
+        where = str(Path(self.file).resolve())
+        self._again = (where, tuple(sorted(self.chosen.items())), self.hash)
+        program.pickled = (_program_again, self._again)
+
+    def __reduce__(self) -> Any:
+        """A scenario travels as the name of its file; whoever unpickles it reads and checks that."""
+        return _scenario_again, self._again
+
+    def __deepcopy__(self, memo: dict[int, Any]) -> Scenario:
+        return self
 
     def __repr__(self) -> str:
         return f"Scenario({self.name!r}, version={self.version}, hash={self.hash!r})"
@@ -168,11 +177,16 @@ def _kind(document: Document) -> Kind:
     return checked
 
 
-def _program_again(file: str, chosen: tuple[tuple[str, str], ...], expected: str) -> Any:
-    """Find the program of a pickled world again; the file must still say the same."""
+def _scenario_again(file: str, chosen: tuple[tuple[str, str], ...], expected: str) -> Scenario:
+    """Find a pickled scenario again; its file must still say the same."""
     scenario = load(file, dict(chosen))
     if scenario.hash != expected:
         raise ScenarioError(
             [Problem(file, 1, 1, "", "this file changed since the world was pickled; put the old version back")]
         )
-    return scenario.program
+    return scenario
+
+
+def _program_again(file: str, chosen: tuple[tuple[str, str], ...], expected: str) -> Any:
+    """Find the program of a pickled world again."""
+    return _scenario_again(file, chosen, expected).program

@@ -48,8 +48,8 @@ def compile_roles(compiler: Compiler, lines: LineTable) -> None:
             if not reading.cumulative:
                 compiler.names.problem(
                     (*where, "of"),
-                    f"'{worth.of}' does not add up over time, so no reward can be paid for its gains; use a count, hours, "
-                    "spent or expected_deaths",
+                    f"'{worth.of}' does not add up over time, so no reward can be paid for its gains; "
+                    "use a count, hours, spent or expected_deaths",
                 )
                 continue
             per = 1.0 if worth.per is None else readings.unit(worth.per, reading, (*where, "per"))

@@ -8,6 +8,8 @@ from __future__ import annotations
 from math import inf
 from typing import TYPE_CHECKING, Any
 
+from typing_extensions import override
+
 if TYPE_CHECKING:
     from marl_health.kernel.entity import Entity
     from marl_health.kernel.line import Discipline
@@ -113,12 +115,14 @@ class Levels(Move):
         self.at_most = at_most
         self.last = max(1, len(levels) - 1)
 
+    @override
     def mask(self, world: FlowWorld, out: list[int]) -> None:
         state = world.levers[self.lever]
         free = world.now >= state.locked_until and (self.at_most is None or state.used < self.at_most)
         for level in range(len(self.names)):
             out.append(1 if free and level != state.position else 0)
 
+    @override
     def act(self, world: FlowWorld, action: int) -> None:
         state = world.levers[self.lever]
         state.position = action
@@ -129,6 +133,7 @@ class Levels(Move):
         else:
             self.take_effect(world, action)
 
+    @override
     def look(self, world: FlowWorld, out: list[float]) -> None:
         state = world.levers[self.lever]
         out.append(state.position / self.last)
@@ -139,6 +144,7 @@ class Levels(Move):
         if self.at_most is not None:
             out.append(1.0 - state.used / self.at_most)
 
+    @override
     def take_effect(self, world: FlowWorld, amount: int) -> None:
         state = world.levers[self.lever]
         if world.counting or amount == 0:  # what was ordered before the end of the episode no longer comes
@@ -146,6 +152,7 @@ class Levels(Move):
             if before != amount:
                 self.switch(world, before, amount)
 
+    @override
     def reset(self, world: FlowWorld) -> None:
         world.levers[self.lever].position = 0
         self.take_effect(world, 0)
@@ -163,6 +170,7 @@ class OrderLever(Levels):
         self.disciplines = disciplines
         self.lines = lines
 
+    @override
     def switch(self, world: FlowWorld, before: int, after: int) -> None:
         for line in world.lines:
             if line.index in self.lines or (line.base is not None and line.base.index in self.lines):
@@ -178,6 +186,7 @@ class ExtraLever(Levels):
         self.units = units
         self.cost = cost
 
+    @override
     def switch(self, world: FlowWorld, before: int, after: int) -> None:
         change = self.units[after] - self.units[before]
         world.extra[self.pool] += change
@@ -194,6 +203,7 @@ class ReserveLever(Levels):
         self.pool = pool
         self.units = units
 
+    @override
     def switch(self, world: FlowWorld, before: int, after: int) -> None:
         world.reserves[self.reserve].level = self.units[after]
         pool = world.pools[self.pool]
@@ -228,9 +238,11 @@ class CallInMove(Move):
         self.at_most = at_most
         self.cost = cost
 
+    @override
     def mask(self, world: FlowWorld, out: list[int]) -> None:
         out.append(1 if self.at_most is None or world.levers[self.lever].used < self.at_most else 0)
 
+    @override
     def act(self, world: FlowWorld, action: int) -> None:
         state = world.levers[self.lever]
         state.used += 1
@@ -239,12 +251,14 @@ class CallInMove(Move):
         world.at(world.now + self.lead, Effect(self.agent, self.number, self.count))
         world.at(world.now + self.lead + self.duration, Effect(self.agent, self.number, -self.count))
 
+    @override
     def look(self, world: FlowWorld, out: list[float]) -> None:
         state = world.levers[self.lever]
         out.append(state.active / (state.active + 1.0))
         if self.at_most is not None:
             out.append(1.0 - state.used / self.at_most)
 
+    @override
     def take_effect(self, world: FlowWorld, amount: int) -> None:
         world.extra[self.pool] += amount
         if amount < 0:
@@ -271,12 +285,14 @@ class ChooseMove(Move):
         self.at_most = at_most
         self.cost = cost
 
+    @override
     def mask(self, world: FlowWorld, out: list[int]) -> None:
         found = world.slot_list(self.slots)
         free = self.at_most is None or world.levers[self.lever].used < self.at_most
         for slot in range(self.top):
             out.append(1 if free and slot < len(found) and self.possible(world, found[slot]) else 0)
 
+    @override
     def act(self, world: FlowWorld, action: int) -> None:
         entity = world.slot_list(self.slots)[action]
         if world.still_there(self.slots, entity):  # another agent may have moved the same patient a moment ago
@@ -284,6 +300,7 @@ class ChooseMove(Move):
             world.spent.add(self.cost)
             self.do(world, entity)
 
+    @override
     def look(self, world: FlowWorld, out: list[float]) -> None:
         if self.at_most is not None:
             out.append(1.0 - world.levers[self.lever].used / self.at_most)
@@ -300,6 +317,7 @@ class ChooseMove(Move):
 class GoFirst(ChooseMove):
     """The chosen one is next."""
 
+    @override
     def do(self, world: FlowWorld, entity: Entity) -> None:
         line = entity.line
         if line is not None:
@@ -318,10 +336,12 @@ class ShortenStay(ChooseMove):
         self.lead = lead
         self.mark_index = mark
 
+    @override
     def possible(self, world: FlowWorld, entity: Entity) -> bool:
         stayed = world.now - entity.since
         return entity.marks[self.mark_index] is None and stayed >= self.at_least * (entity.until - entity.since)
 
+    @override
     def do(self, world: FlowWorld, entity: Entity) -> None:
         step: Any = entity.step
         world.mark(entity, self.mark_index)
@@ -335,5 +355,6 @@ class SendTo(ChooseMove):
         super().__init__(**settings)
         self.way = way
 
+    @override
     def do(self, world: FlowWorld, entity: Entity) -> None:
         world.divert(entity, self.way)

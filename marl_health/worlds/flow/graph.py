@@ -99,10 +99,11 @@ class Graph:
                             detours[number].append(transition.go)
         for role, agent in self.scenario.agents.items():
             for place, move in enumerate(agent.can):
-                if isinstance(move, model.Choose) and isinstance(move.do, model.Go):
-                    if self._known(move.do.go, ("agents", role, "can", place, "do", "go")):
-                        for step in self._steps_of(move.choose):
-                            self.edges[step].append(move.do.go)
+                if not isinstance(move, model.Choose) or not isinstance(move.do, model.Go):
+                    continue
+                if self._known(move.do.go, ("agents", role, "can", place, "do", "go")):
+                    for step in self._steps_of(move.choose):
+                        self.edges[step].append(move.do.go)
         return detours
 
     def _steps_of(self, slots: str) -> list[str]:
@@ -172,7 +173,8 @@ class Graph:
         if trapped:
             self.names.problem(
                 ("pathway", trapped[0]),
-                f"from here nobody ever leaves: {', '.join(trapped[:8])} only lead to each other; add a way to a leave step",
+                f"from here nobody ever leaves: {', '.join(trapped[:8])} only lead to each other; "
+                "add a way to a leave step",
             )
 
     def check_time(self, timeless: set[str]) -> None:

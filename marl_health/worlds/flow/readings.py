@@ -9,6 +9,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from typing_extensions import override
+
 if TYPE_CHECKING:
     from marl_health.worlds.flow.world import FlowWorld
 
@@ -49,6 +51,7 @@ class Marks(Reading):
         super().__init__("", f"times the mark '{name}' was set")
         self.mark = mark
 
+    @override
     def read(self, world: FlowWorld) -> float:
         return float(world.marked[self.mark])
 
@@ -60,6 +63,7 @@ class Outcomes(Reading):
         super().__init__("", f"entities that left as '{name}'")
         self.outcome = outcome
 
+    @override
     def read(self, world: FlowWorld) -> float:
         return float(world.left[self.outcome])
 
@@ -71,6 +75,7 @@ class Arrivals(Reading):
         super().__init__("", f"entities of type '{name}' that came")
         self.kind = kind
 
+    @override
     def read(self, world: FlowWorld) -> float:
         return float(world.arrived[self.kind])
 
@@ -81,6 +86,7 @@ class Spent(Reading):
     def __init__(self) -> None:
         super().__init__("usd", "money spent on levers and call-ins")
 
+    @override
     def read(self, world: FlowWorld) -> float:
         return world.spent.read(world.now)
 
@@ -91,6 +97,7 @@ class ExpectedDeaths(Reading):
     def __init__(self) -> None:
         super().__init__("", "chance of death, summed over patients (hazard of death integrated over time)")
 
+    @override
     def read(self, world: FlowWorld) -> float:
         return world.expected_deaths.read(world.now)
 
@@ -103,6 +110,7 @@ class SpanHours(Reading):
         self.span = span
         self.over = over
 
+    @override
     def read(self, world: FlowWorld) -> float:
         span = world.spans[self.span]
         return (span.over(world.now) if self.over else span.time.read(world.now)) / 60.0
@@ -118,9 +126,11 @@ class SpanStatistic(Reading):
         self.statistic = statistic
         self.cumulative = statistic == "count"
 
+    @override
     def read(self, world: FlowWorld) -> float:
         return float(len(world.spans[self.span].durations))
 
+    @override
     def result(self, world: FlowWorld) -> float:
         span = world.spans[self.span]
         first = int(world.opening[self.index])
@@ -152,6 +162,7 @@ class PoolHours(Reading):
         self.pool = pool
         self.what = what
 
+    @override
     def read(self, world: FlowWorld) -> float:
         pool = world.pools[self.pool]
         pool.integrate(world.now)
@@ -174,6 +185,7 @@ class LineTotal(Reading):
         self.lines = lines
         self.what = what
 
+    @override
     def read(self, world: FlowWorld) -> float:
         now = world.now
         lines = [line for line in world.lines if line.index in self.lines or _base(line) in self.lines]
@@ -197,6 +209,7 @@ class Clocked(Reading):
     def __init__(self) -> None:
         super().__init__("h", "hours of the episode")
 
+    @override
     def read(self, world: FlowWorld) -> float:
         return world.now / 60.0
 
@@ -211,9 +224,11 @@ class Ratio(Reading):
         self.above = above
         self.below = below
 
+    @override
     def read(self, world: FlowWorld) -> float:
         return 0.0
 
+    @override
     def result(self, world: FlowWorld) -> float:
         below = self.below.result(world)
         return self.above.result(world) / below if below else NAN

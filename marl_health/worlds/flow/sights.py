@@ -8,6 +8,8 @@ from __future__ import annotations
 from math import cos, pi, sin
 from typing import TYPE_CHECKING
 
+from typing_extensions import override
+
 if TYPE_CHECKING:
     from marl_health.worlds.flow.world import FlowWorld
 
@@ -33,6 +35,7 @@ class Cycle(Sight):
         super().__init__((f"{name}.sin", f"{name}.cos"), meanings, (0.0, 0.0))
         self.turn = 2 * pi / minutes
 
+    @override
     def look(self, world: FlowWorld, out: list[float]) -> None:
         angle = world.minute_of_week() * self.turn
         out.append(sin(angle))
@@ -45,6 +48,7 @@ class TimeLeft(Sight):
     def __init__(self) -> None:
         super().__init__(("time_left",), ("share of the episode that is left",), (0.0,))
 
+    @override
     def look(self, world: FlowWorld, out: list[float]) -> None:
         program = world.program
         out.append(max(0.0, (program.horizon - world.now) / (program.horizon - program.warm_up)))
@@ -66,6 +70,7 @@ class PoolNow(Sight):
         self.pool = pool
         self.what = {"occupied": "busy"}.get(what, what)
 
+    @override
     def look(self, world: FlowWorld, out: list[float]) -> None:
         value = getattr(world.pools[self.pool], self.what)
         out.append(float(value) if value > 0 else 0.0)
@@ -85,6 +90,7 @@ class LineNow(Sight):
         self.by_class = bool(classes)
         self.classes = range(len(suffixes))
 
+    @override
     def look(self, world: FlowWorld, out: list[float]) -> None:
         lines = [world.lines[number] for number in self.lines]
         if not self.oldest:
@@ -109,6 +115,7 @@ class SpanNow(Sight):
         self.span = span
         self.oldest = what == "oldest"
 
+    @override
     def look(self, world: FlowWorld, out: list[float]) -> None:
         span = world.spans[self.span]
         out.append(span.oldest(world.now) if self.oldest else float(span.inside))
@@ -123,6 +130,7 @@ class RecentArrivals(Sight):
         )
         self.kind = kind
 
+    @override
     def look(self, world: FlowWorld, out: list[float]) -> None:
         out.append(world.recent_rate(self.kind))
 
@@ -145,6 +153,7 @@ class SlotList(Sight):
         self.top = top
         self.empty = [0.0] * (1 + len(shown))
 
+    @override
     def look(self, world: FlowWorld, out: list[float]) -> None:
         found = world.slot_list(self.slots)
         shown = world.program.slot_lists[self.slots].shown
