@@ -110,11 +110,11 @@ def mixture_quantile(shares: Sequence[float], parts: Sequence[Quantile]) -> Quan
     return quantile
 
 
-def residual(quantile: Quantile) -> Callable[[float, float], float]:
-    """What is left of an interval seen at a random moment: a length-biased draw times a uniform share.
+def length_biased(quantile: Quantile) -> Quantile:
+    """The distribution as it is for those found in the middle of it: each length is weighted by itself.
 
-    Someone found in bed at a random moment is more likely to be on a long stay, and part of it is over. The
-    length-biased draw is taken from 4,096 quantiles weighted by their length, the last split further for heavy tails.
+    Somebody found in bed at a random moment is more likely to be on a long stay; a uniform share of it is left. The
+    draw is taken from 4,096 quantiles weighted by their length, the last split further for heavy tails.
     """
     levels = np.concatenate(((np.arange(4095) + 0.5) / 4096, 1 - (np.arange(4096)[::-1] + 0.5) / 4096 / 4096))
     weights = np.concatenate((np.full(4095, 1 / 4096), np.full(4096, 1 / 4096 / 4096)))
@@ -123,7 +123,7 @@ def residual(quantile: Quantile) -> Callable[[float, float], float]:
     tops = (total / total[-1]).tolist()
     by_length = lengths.tolist()
 
-    def draw(u: float, v: float) -> float:
-        return float(by_length[min(bisect_right(tops, u), len(by_length) - 1)] * v)
+    def draw(u: float) -> float:
+        return float(by_length[min(bisect_right(tops, u), len(by_length) - 1)])
 
     return draw

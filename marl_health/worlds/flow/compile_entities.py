@@ -165,4 +165,4 @@ def _at_start(compiler: Compiler, kind: model.EntityType, at_start: model.AtStar
             return None
         pool = program.pool_index[at_start.fill]
         share = compiler.numbers.compile(at_start.to, (*path, "to"), "share").value
-    return AtStartSpec(pool, share, at_start.count or 0, program.step_index[kind.begins])
+    return AtStartSpec(pool, share, at_start.count or 0, program.step_index[kind.begins], compiler.numbers.column())

@@ -147,7 +147,8 @@ class StepCompiler:
             for kind in self.compiler.scenario.entities.values()
         )
         if present:
-            step.residual = numbers.compile(value, path, "time", kinds=kinds, repeats=repeats, residual=True).value
+            biased = numbers.compile(value, path, "time", kinds=kinds, repeats=repeats, length_biased=True)
+            step.length_biased = biased.value
         return step
 
     def _leave(self, name: str, spec: model.Leave, index: int, path: Where) -> Leave:

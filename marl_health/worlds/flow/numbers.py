@@ -102,7 +102,7 @@ class NumberCompiler:
         *,
         kinds: Iterable[int] = (),
         repeats: bool = False,
-        residual: bool = False,
+        length_biased: bool = False,
         never: bool = False,
     ) -> Number:
         """Compile one number.
@@ -113,10 +113,10 @@ class NumberCompiler:
             want: the dimension needed, or ``None`` if any will do.
             kinds: entity kinds for which it is evaluated; names must be known for all of them.
             repeats: whether it may be evaluated more than once for an entity.
-            residual: what is left of it for somebody found in the middle of it.
+            length_biased: as it is for those found in the middle of it, where long ones are over-represented.
             never: whether the word ``never`` is allowed.
         """
-        number = self._compile(value, path, _Context(want, tuple(kinds), repeats, residual, never))
+        number = self._compile(value, path, _Context(want, tuple(kinds), repeats, length_biased, never))
         if want is not None and number.dimension not in (want, "any"):
             if number.dimension == "number" and want == "share":
                 return number
@@ -305,12 +305,10 @@ class NumberCompiler:
             return BROKEN
         quantile, dimension, low = built
         draw = uniform(self.column(), context.repeats)
-        if context.residual:
-            left = dist.residual(quantile)
-            second = uniform(self.column(), context.repeats)
-            function: Value = lambda world, entity: left(draw(world, entity), second(world, entity))  # noqa: E731
-        elif context.repeats:
-            function = lambda world, entity: quantile(draw(world, entity))  # noqa: E731
+        if context.length_biased:
+            quantile = dist.length_biased(quantile)
+        if context.repeats:
+            function: Value = lambda world, entity: quantile(draw(world, entity))  # noqa: E731
         else:
             column = self.columns - 1
             function = lambda world, entity: quantile(entity.row[column])  # noqa: E731
@@ -322,7 +320,7 @@ class _Context:
     want: str | None
     kinds: tuple[int, ...]
     repeats: bool
-    residual: bool
+    length_biased: bool
     never: bool
 
 

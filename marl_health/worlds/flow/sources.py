@@ -99,6 +99,7 @@ class AtStartSpec:
     share: Value | None
     count: int
     step: int
+    share_column: int  # the uniform that says which share of the stay is left
 
     def start(self, world: FlowWorld, source: SourceSpec) -> None:
         """Create them, in their places."""
@@ -116,8 +117,9 @@ class AtStartSpec:
                 pool = world.pools[self.pool]
                 pool.take(world.now, 1, entity)
                 entity.place = pool
-            minutes = (step.residual or step.duration)(world, entity)
-            step.spend(world, entity, minutes)
+            minutes = step.length_biased(world, entity)
+            left = minutes * entity.row[self.share_column]
+            step.spend(world, entity, left, minutes - left)
 
 
 @dataclass(frozen=True)

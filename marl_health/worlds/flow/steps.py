@@ -156,14 +156,14 @@ class Delay(FlowStep):
     """Time that passes in one's place, or anywhere; agents may shorten it where the scenario says so.
 
     Attributes:
-        duration: minutes. residual: minutes left for those who are in it when the world begins.
+        duration: minutes. length_biased: the same for those who are in it when the world begins.
         sets_if_shortened: (slot, value) pairs assigned to those whose stay is shortened.
     """
 
     def __init__(self, program: Program, name: str, index: int, duration: Value) -> None:
         super().__init__(program, name, index)
         self.duration = duration
-        self.residual: Value | None = None
+        self.length_biased: Value | None = None
         self.sets_if_shortened: tuple[tuple[int, Value], ...] = ()
 
     def enter(self, world: FlowWorld, entity: Entity) -> None:
@@ -172,11 +172,11 @@ class Delay(FlowStep):
         self.begin(world, entity)
         self.spend(world, entity, self.duration(world, entity))
 
-    def spend(self, world: FlowWorld, entity: Entity, minutes: float) -> None:
-        """Stay for so many minutes."""
+    def spend(self, world: FlowWorld, entity: Entity, minutes: float, passed: float = 0.0) -> None:
+        """Stay for so many minutes from now; ``passed`` of the stay already lie in the past."""
         if world.log is not None:
             world.write(entity, "queue", self.name, "")
-        entity.since = world._now
+        entity.since = world._now - passed
         entity.until = world._now + minutes
         world.at(entity.until, entity)
         for roster in self.rosters:
