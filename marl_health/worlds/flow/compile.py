@@ -88,8 +88,8 @@ def compile_scenario(
     for name in AUTOMATIC_MARKS:
         compiler.mark(name)
     _compile_globals(compiler, chosen)
-    _compile_pools(compiler)
     compile_attributes(compiler)
+    _compile_pools(compiler)
     lines = LineTable(compiler)
     StepCompiler(compiler, lines).compile()
     program.slots_of_values = compiler.names.slots
@@ -160,6 +160,18 @@ def _compile_pools(compiler: Compiler) -> None:
             program.pools.append(_pool(compiler, name, resource, path, name in identified, name in preempting))
 
 
+def _who_comes(compiler: Compiler, place: str) -> list[int]:
+    """Kinds of entities that occupy a place at some time; cleaning may depend on what all of them have."""
+    scenario, found = compiler.scenario, set()
+    for name, step in scenario.pathway.items():
+        if place in resources_of(step):
+            found.update(compiler.graph.kinds_of[name])
+    for number, kind in enumerate(scenario.entities.values()):
+        if kind.arrive is not None and kind.arrive.at_start is not None and kind.arrive.at_start.fill == place:
+            found.add(number)
+    return sorted(found)
+
+
 def _pool(
     compiler: Compiler, name: str, resource: model.Resource, path: Where, identified: bool, preempting: bool
 ) -> PoolSpec:
@@ -173,7 +185,7 @@ def _pool(
         absent = numbers.compile(resource.absent, (*path, "absent"), "number").value
     clean = None
     if isinstance(resource, model.Place) and resource.clean is not None:
-        kinds = range(len(compiler.names.kinds))
+        kinds = _who_comes(compiler, name)
         clean = numbers.compile(resource.clean, (*path, "clean"), "time", kinds=kinds, repeats=True).value
     if identified and isinstance(resource.count, str):
         compiler.names.problem(path, "units of an unlimited resource cannot be told apart, as same: yes needs")

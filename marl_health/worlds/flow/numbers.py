@@ -185,6 +185,8 @@ class NumberCompiler:
             except ValueError as error:
                 self.names.problem(path, str(error))
                 return BROKEN
+        if context.want == "text":
+            return Number(fixed(text), "text", frozenset([text]))
         allowed = self.names.numbers(context.kinds)
         words = f"; or write {DIMENSIONS[context.want]}" if context.want else ""
         self.names.problem(path, f"nothing here is named '{text}'{did_you_mean(text, allowed)}{words}")
