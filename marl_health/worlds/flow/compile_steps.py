@@ -80,6 +80,7 @@ class StepCompiler:
         self.lines = lines
         self.steps: dict[str, FlowStep] = {}
         self.timeless: set[str] = set()
+        self.balking: set[str] = set()
 
     def compile(self) -> None:
         """Compile the whole pathway."""
@@ -99,7 +100,7 @@ class StepCompiler:
                 self._give_up(name, spec.give_up, (*path, "or"))
             if isinstance(spec, model.Together):
                 self._branches(name, spec, path)
-        self.graph.check_time(self._without_time())
+        self.graph.check_time(self._without_time(), self.balking)
 
     # ------------------------------------------------------------ making
     def _make(self, name: str, spec: Any, index: int) -> FlowStep:
@@ -290,6 +291,8 @@ class StepCompiler:
         after = self.compiler.numbers.compile(
             spec.after, (*path, "after"), "time", kinds=kinds, repeats=repeats, never=True
         )
+        if after.may_be_zero:
+            self.balking.add(name)
         timer = TimerSpec(len(self.program.clocks), after.value, self.way(spec.go, (*path, "go"), name))
         self.program.clocks.append(timer)
         self.steps[name].give_up = timer

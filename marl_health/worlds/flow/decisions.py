@@ -357,4 +357,4 @@ class SendTo(ChooseMove):
 
     @override
     def do(self, world: FlowWorld, entity: Entity) -> None:
-        world.divert(entity, self.way)
+        world.divert(entity.root, self.way)  # one branch of work cannot go elsewhere alone

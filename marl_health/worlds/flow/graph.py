@@ -44,11 +44,13 @@ class Graph:
     def __init__(self, names: Names) -> None:
         self.names = names
         self.scenario = names.scenario
+        self.complete = True  # until a way on is found to lead nowhere
         self.edges: dict[str, list[str]] = {}
         self.branches: dict[str, list[str]] = {}
         for name, step in self.scenario.pathway.items():
             self._add(name, step)
         self.kinds_of: dict[str, tuple[int, ...]] = dict.fromkeys(self.scenario.pathway, ())
+        own = {name: list(following) for name, following in self.edges.items()}
         self._detours = self._side_ways()
         main: set[str] = set()
         for number, kind in enumerate(self.scenario.entities.values()):
@@ -61,6 +63,7 @@ class Graph:
         self.main = main
         self.branch_only = everything - main
         self.repeats = {name for name in everything if name in self._reachable(self._after(name), branches=True)}
+        self._check_branches(own)
         self._check_exits(everything)
 
     def _add(self, name: str, step: Any) -> None:
@@ -80,6 +83,7 @@ class Graph:
     def _known(self, name: str, path: Where) -> bool:
         if name not in self.scenario.pathway:
             self.names.unknown(path, "step", name, self.scenario.pathway)
+            self.complete = False
             return False
         return True
 
@@ -125,51 +129,37 @@ class Graph:
             after.extend(self._detours[kind])
         return after
 
-    def _reachable(self, starts: Iterable[str], *, branches: bool) -> set[str]:
+    def _reachable(
+        self, starts: Iterable[str], *, branches: bool, edges: dict[str, list[str]] | None = None
+    ) -> set[str]:
         found: set[str] = set()
-        stack = [name for name in starts if name in self.edges]
+        edges = self.edges if edges is None else edges
+        stack = [name for name in starts if name in edges]
         while stack:
             name = stack.pop()
             if name not in found:
                 found.add(name)
-                stack.extend(self.edges[name])
+                stack.extend(edges[name])
                 if branches:
                     stack.extend(self.branches[name])
         return found
 
     def _check_exits(self, everything: set[str]) -> None:
         steps = self.scenario.pathway
+        for name in sorted(everything & self.main):
+            if not isinstance(steps[name], model.Leave) and not getattr(steps[name], "next", None):
+                self.complete = False
+                self.names.problem(
+                    ("pathway", name), "needs next: where do they go from here? (a leave step ends the pathway)"
+                )
+        if not self.complete:
+            return  # what follows would only repeat that a way is missing
         for name in steps:
             if name not in everything:
                 self.names.problem(
-                    ("pathway", name),
-                    "nobody ever comes here; name it in a next, a begins or a do, or remove it",
+                    ("pathway", name), "nobody ever comes here; name it in a next, a begins or a do, or remove it"
                 )
-        for name in sorted(everything):
-            step = steps[name]
-            ends_here = isinstance(step, model.Leave) or not getattr(step, "next", None)
-            if name in self.main and ends_here and not isinstance(step, model.Leave):
-                self.names.problem(
-                    ("pathway", name),
-                    "needs next: where do they go from here? (a leave step ends the pathway)",
-                )
-            if name in self.branch_only and isinstance(step, model.Leave):
-                self.names.problem(
-                    ("pathway", name),
-                    "a branch of together cannot leave; leave after the together step instead",
-                )
-        backwards: dict[str, list[str]] = {name: [] for name in steps}
-        for name, following in self.edges.items():
-            for target in following:
-                backwards[target].append(name)
-        ends = [name for name in everything if isinstance(steps[name], model.Leave) or not self.edges[name]]
-        gets_out: set[str] = set()
-        while ends:
-            name = ends.pop()
-            if name not in gets_out:
-                gets_out.add(name)
-                ends.extend(backwards[name])
-        trapped = sorted(everything - gets_out)
+        trapped = sorted(everything - self._getting_out(everything))
         if trapped:
             self.names.problem(
                 ("pathway", trapped[0]),
@@ -177,10 +167,65 @@ class Graph:
                 "add a way to a leave step",
             )
 
-    def check_time(self, timeless: set[str]) -> None:
-        """Note loops in which no time passes: the world would stand still in them."""
+    def _check_branches(self, own: dict[str, list[str]]) -> None:
+        """Note branches that contain themselves, leave, or take a place that nobody would give back.
+
+        Args:
+            own: the ways on that steps themselves name; agents, timers and health act on the patient, not on a branch.
+        """
+        for name, step in self.scenario.pathway.items():
+            for branch, parallel in step.together.items() if isinstance(step, model.Together) else ():
+                path: Where = ("pathway", name, "together", branch, "do")
+                inside = self._reachable(parallel.do, branches=True, edges=own)
+                if name in inside:
+                    self.names.problem(path, f"the branch leads back to '{name}', so it would never end")
+                for target in sorted(inside - {name}):
+                    if isinstance(self.scenario.pathway[target], model.Leave):
+                        self.names.problem(
+                            path,
+                            f"the branch leads to '{target}', which leaves; end it with a step that has no next, "
+                            f"and leave after '{name}'",
+                        )
+                    elif isinstance(self.scenario.pathway[target], model.MoveTo):
+                        self.names.problem(
+                            path, f"'{target}' moves to another place; beside other work write visit instead of move_to"
+                        )
+
+    def _getting_out(self, everything: set[str]) -> set[str]:
+        """Steps from which some way leads to a leave step, or to the end of a branch."""
+        backwards: dict[str, list[str]] = {name: [] for name in self.edges}
+        for name, following in self.edges.items():
+            for target in following:
+                backwards[target].append(name)
+        ends = [
+            name
+            for name in everything
+            if isinstance(self.scenario.pathway[name], model.Leave) or not self.edges[name]
+        ]
+        found: set[str] = set()
+        while ends:
+            name = ends.pop()
+            if name not in found:
+                found.add(name)
+                ends.extend(backwards[name])
+        return found
+
+    def check_time(self, timeless: set[str], balking: set[str]) -> None:
+        """Note loops in which no time passes: the world would stand still in them.
+
+        Args:
+            timeless: steps that may be over at once.
+            balking: steps whose ``or`` may be taken at once.
+        """
+        following: dict[str, list[str]] = {}
+        for name, step in self.scenario.pathway.items():
+            ways = targets(getattr(step, "next", None), ()) if name in timeless else []
+            found = [target for target, _ in ways if target in self.edges]
+            if name in balking and isinstance(step, model.Waiting) and step.give_up is not None:
+                found.append(step.give_up.go)
+            following[name] = [target for target in found if target in self.edges]
         done: set[str] = set()
-        for start in sorted(timeless):
+        for start in sorted(following):
             trail: list[str] = []
             stack = [(start, 0)]
             while stack:
@@ -189,21 +234,20 @@ class Graph:
                     if name in done:
                         continue
                     trail.append(name)
-                following = [target for target in self.edges[name] if target in timeless]
-                if position < len(following):
-                    stack.append((name, position + 1))
-                    target = following[position]
-                    if target in trail:
-                        loop = [*trail[trail.index(target) :], target]
-                        self.names.problem(
-                            ("pathway", target),
-                            f"no time passes in the loop {' -> '.join(loop)}; give one step a duration",
-                        )
-                        return
-                    stack.append((target, 0))
-                else:
+                if position == len(following[name]):
                     trail.pop()
                     done.add(name)
+                    continue
+                stack.append((name, position + 1))
+                target = following[name][position]
+                if target in trail:
+                    loop = [*trail[trail.index(target) :], target]
+                    self.names.problem(
+                        ("pathway", target),
+                        f"no time need pass in the loop {' -> '.join(loop)}; give one step a duration",
+                    )
+                    return
+                stack.append((target, 0))
 
 
 def resources_of(step: Any) -> list[str]:

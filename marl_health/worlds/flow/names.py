@@ -11,7 +11,7 @@ from marl_health.spec.errors import Problem, Where
 from marl_health.spec.numbers import read_key
 from marl_health.spec.suggest import did_you_mean
 from marl_health.worlds.flow.model import FlowScenario
-from marl_health.worlds.flow.numbers import Number
+from marl_health.worlds.flow.numbers import WITHOUT_ENTITY, Number
 from marl_health.worlds.flow.tables import Tables
 
 KIND = "kind"
@@ -35,6 +35,7 @@ class Names:
         self.document = document
         self.scenario = scenario
         self.problems: list[Problem] = []
+        self._lacking: set[tuple[str, tuple[int, ...]]] = set()
         self.tables = Tables(folders, self.problem)
         self.kinds = list(scenario.entities)
         self.slots: dict[str, int] = {KIND: 0}
@@ -89,16 +90,28 @@ class Names:
         return [*self.globals, *(sorted(common) if kinds else [])]
 
     def attribute(self, name: str, path: Where, kinds: Sequence[int]) -> tuple[int, frozenset[Any] | None] | None:
-        """(slot, possible values) of an attribute that all these kinds must have, or ``None`` after a problem."""
+        """(slot, possible values) of an attribute that all these kinds must have, or ``None`` after a problem.
+
+        A step where nobody comes is a problem of its own, told by the graph, and so is an attribute that a kind lacks,
+        wherever else it is used.
+        """
         if not kinds:
-            self.problem(path, f"nothing depends on '{name}' here: there is no entity at this place")
+            if path[0] in WITHOUT_ENTITY:
+                self.problem(path, f"'{name}' belongs to an entity, and there is none here; write a number instead")
             return None
         if name not in self.slots:
             self.unknown(path, "attribute", name, self.slots)
             return None
-        lacking = [self.kinds[kind] for kind in kinds if name not in self.attributes[kind]]
+        lacking = tuple(kind for kind in kinds if name not in self.attributes[kind])
         if lacking:
-            self.problem(path, f"{' and '.join(lacking)} can come here but has no attribute '{name}'; give it one")
+            if (name, lacking) not in self._lacking:
+                self._lacking.add((name, lacking))
+                who = " and ".join(self.kinds[kind] for kind in lacking)
+                has = "has" if len(lacking) == 1 else "have"
+                self.problem(
+                    path,
+                    f"{who} can come here but {has} no attribute '{name}'; give it one, or send it another way",
+                )
             return None
         sets = [self.attributes[kind][name].possible for kind in kinds]
         known = None if any(s is None for s in sets) else frozenset().union(*sets)  # type: ignore[arg-type]

@@ -33,6 +33,9 @@ DIMENSIONS = {
     "text": "a text",
 }
 
+WITHOUT_ENTITY = ("vary", "choose", "staff")
+"""Sections whose numbers are not about anybody."""
+
 
 @dataclass(frozen=True)
 class Number:
@@ -185,6 +188,9 @@ class NumberCompiler:
             except ValueError as error:
                 self.names.problem(path, str(error))
                 return BROKEN
+        if text in self.names.slots:
+            self.names.attribute(text, path, context.kinds)  # tells what is wrong with it here
+            return BROKEN
         if context.want == "text":
             return Number(fixed(text), "text", frozenset([text]))
         allowed = self.names.numbers(context.kinds)
