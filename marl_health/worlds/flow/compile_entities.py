@@ -12,6 +12,7 @@ from marl_health.spec.numbers import Choice, TableColumn
 from marl_health.worlds.flow import model
 from marl_health.worlds.flow.compile_steps import compile_sets
 from marl_health.worlds.flow.names import KIND
+from marl_health.worlds.flow.numbers import DIMENSIONS
 from marl_health.worlds.flow.sources import AtStartSpec, RateSpec, SourceSpec, TimetableSpec
 
 if TYPE_CHECKING:
@@ -48,7 +49,23 @@ def compile_attributes(compiler: Compiler) -> None:
             names.attributes[number][name] = value
             compiled.append((names.slots[name], value.value))
         program.attributes.append(tuple(compiled))
+    _check_alike(compiler)
     compile_sets(compiler)
+
+
+def _check_alike(compiler: Compiler) -> None:
+    """Note attributes of one name that are a word for one kind of entity and a number for another."""
+    names = compiler.names
+    first: dict[str, int] = {}
+    for kind, attributes in enumerate(names.attributes):
+        for name, number in attributes.items():
+            before = names.attributes[first.setdefault(name, kind)][name].dimension
+            if before != number.dimension and "any" not in (before, number.dimension):
+                names.problem(
+                    ("entities", names.kinds[kind], "has", name),
+                    f"'{name}' of {names.kinds[first[name]]} is {DIMENSIONS[before]}, but here it is "
+                    f"{DIMENSIONS[number.dimension]}; choose another name for one of them",
+                )
 
 
 def _in_order(compiler: Compiler, kind: model.EntityType, path: Where) -> list[str]:

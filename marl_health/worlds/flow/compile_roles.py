@@ -8,6 +8,7 @@ from marl_health.kernel.entity import Entity, Value
 from marl_health.spec.common import COMPONENTS
 from marl_health.spec.errors import Where
 from marl_health.worlds.flow import decisions, model
+from marl_health.worlds.flow.conditions import compile_test
 from marl_health.worlds.flow.numbers import fixed
 from marl_health.worlds.flow.program import AgentSpec, KpiSpec, RosterSpec, ScoreLine, SlotsSpec, Test
 from marl_health.worlds.flow.references import ReadingTable, SightTable
@@ -152,12 +153,10 @@ class SlotTable:
         return attribute[0]
 
     def _test(self, condition: Any, path: Where, kinds: tuple[int, ...]) -> Test:
-        from marl_health.spec.conditions import compile_condition
-
         for name in sorted(condition.names()):
             if self._visible(name, kinds, path) is None:
                 return lambda values: False
-        return compile_condition(condition, lambda name: self.compiler.names.slots[name])
+        return compile_test(self.compiler.names, condition, path, kinds)
 
     def _shown(self, what: str, kinds: tuple[int, ...], path: Where) -> tuple[str, Value, float] | None:
         if what == "waited":

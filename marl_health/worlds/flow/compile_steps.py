@@ -7,11 +7,11 @@ from typing import TYPE_CHECKING, Any
 from pydantic import TypeAdapter, ValidationError
 
 from marl_health.kernel.entity import Value
-from marl_health.spec.conditions import And, Compare, In, Not, Or, compile_condition
 from marl_health.spec.errors import Where
 from marl_health.spec.numbers import Share, read_key
 from marl_health.worlds.flow import model
 from marl_health.worlds.flow.clocks import TimerSpec
+from marl_health.worlds.flow.conditions import compile_test
 from marl_health.worlds.flow.numbers import cumulative, uniform
 from marl_health.worlds.flow.program import Test, Way
 from marl_health.worlds.flow.steps import (
@@ -217,25 +217,11 @@ class StepCompiler:
                 if branch.otherwise is not None:
                     branches.append((None, self.way(branch.otherwise, (*where, "else"), step)))
                 elif branch.condition is not None:
-                    test = self.test(branch.condition, (*where, "if"), self.graph.kinds_of[step])
+                    test = compile_test(self.names, branch.condition, (*where, "if"), self.graph.kinds_of[step])
                     branches.append((test, self.way(branch.go, (*where, "go"), step)))
             return ByCondition(branches)
         assert isinstance(way, model.Split)
         return self._split(way, (*path, "split"), step)
-
-    def test(self, condition: Any, path: Where, kinds: tuple[int, ...]) -> Test:
-        """Compile a condition on the attributes of entities of these kinds."""
-        broken = False
-        for name, values in _comparisons(condition):
-            found = self.names.attribute(name, path, kinds)
-            broken |= found is None
-            if found is not None and found[1] is not None and values is not None:
-                for value in values:
-                    if value not in found[1]:
-                        self.names.problem(path, f"{name} is never '{value}' (it is one of {_listed(found[1])})")
-        if broken:
-            return lambda values: False
-        return compile_condition(condition, lambda name: self.names.slots[name])
 
     def _split(self, way: model.Split, path: Where, step: str) -> Way:
         kinds, repeats = self.graph.kinds_of[step], step in self.graph.repeats
@@ -331,20 +317,3 @@ class StepCompiler:
 
 def _happens(draw: Value, chance: Value) -> Value:
     return lambda world, entity: draw(world, entity) < chance(world, entity)
-
-
-def _comparisons(condition: Any) -> list[tuple[str, list[Any] | None]]:
-    """(name, values it is compared with for equality, if any) of every part of a condition."""
-    if isinstance(condition, Compare):
-        return [(condition.name, [condition.value] if condition.op in ("==", "!=") else None)]
-    if isinstance(condition, In):
-        return [(condition.name, list(condition.values))]
-    if isinstance(condition, And | Or):
-        return [found for part in condition.parts for found in _comparisons(part)]
-    if isinstance(condition, Not):
-        return _comparisons(condition.part)
-    return [(condition.name, None)]
-
-
-def _listed(values: frozenset[Any]) -> str:
-    return ", ".join(str(value) for value in sorted(values, key=str)[:12])

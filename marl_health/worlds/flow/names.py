@@ -135,11 +135,11 @@ class Names:
             return
         missing = sorted((value for value in possible if value not in keys.values()), key=str)
         if missing and not otherwise:
-            listed = ", ".join(_shown(value) for value in missing[:8])
+            listed = ", ".join(shown_value(value) for value in missing[:8])
             self.problem(path, f"no case for {name} = {listed}; add one, or else")
         for key, value in keys.items():
             if value not in possible and not extra_allowed:
-                hint = did_you_mean(key, [_shown(item) for item in possible])
+                hint = did_you_mean(key, [shown_value(item) for item in possible])
                 self.problem((*path, key), f"{name} is never '{key}'{hint}")
 
 
@@ -147,5 +147,6 @@ def _constant(value: Any) -> Any:
     return lambda world, entity: value
 
 
-def _shown(value: Any) -> str:
+def shown_value(value: Any) -> str:
+    """A value as a scenario writes it."""
     return {True: "yes", False: "no"}.get(value, str(value)) if isinstance(value, bool) else str(value)
