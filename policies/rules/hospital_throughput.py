@@ -13,18 +13,12 @@ def hour_of(seen: Seen) -> float:
 
 
 def coordinate_emergencies(seen: Seen, can: Can) -> str:
-    """Call physicians in before the queue explodes; see quick cases first while the urgent ones are few."""
-    waiting = sum(seen[f"ed_queue.waiting[{acuity}]"] for acuity in range(1, 6))
-    to_see = sum(seen[f"doctor_queue.waiting[{acuity}]"] for acuity in range(1, 6))
-    per_physician = to_see / max(1.0, seen["ed_physician.capacity"])
-    if per_physician > 1.6 and seen["ed_physician.free"] == 0 and 7 <= hour_of(seen) <= 20:
-        if can("call in 2 ed_physician"):
-            return "call in 2 ed_physician"
-    overdue = [
-        patient for patient in slots(seen, "waiting_patients") if patient["acuity"] >= 3 and patient["waited"] > 150
-    ]
-    if waiting and overdue:
-        return f"first waiting_patients[{overdue[0]['slot']:.0f}]"
+    """Call physicians in while the crowd is still growing: they need an hour to come and stay eight."""
+    acuities = range(1, 6)
+    crowd = sum(seen[f"ed_queue.waiting[{acuity}]"] + seen[f"doctor_queue.waiting[{acuity}]"] for acuity in acuities)
+    swamped = crowd > 1.5 * seen["ed_physician.capacity"]
+    if swamped and 6 <= hour_of(seen) <= 20 and can("call in 2 ed_physician"):
+        return "call in 2 ed_physician"
     return "wait"
 
 
@@ -54,9 +48,9 @@ def manage_beds(seen: Seen, can: Can) -> str:
 def manage_theatres(seen: Seen, can: Can) -> str:
     """Work through the list, and put cases off only when the hospital is so full that they could not leave theatre."""
     cases = slots(seen, "waiting_cases")
-    if seen["elective_queue.waiting"] > 4 and seen["surgical_team.free"] == 0 and 13 <= hour_of(seen) < 17:
-        if can("call in 1 surgical_team"):
-            return "call in 1 surgical_team"
+    behind = seen["elective_queue.waiting"] > 4 and seen["surgical_team.free"] == 0
+    if behind and 13 <= hour_of(seen) < 17 and can("call in 1 surgical_team"):
+        return "call in 1 surgical_team"
     if cases and seen["ward_bed.free"] == 0 and seen["boarding.now"] > 12:
         longest = max(cases, key=lambda case: case["planned_stay"])
         return f"send to cancelled waiting_cases[{longest['slot']:.0f}]"
