@@ -7,6 +7,10 @@ from typing import Any
 
 WEEKDAYS = ("Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Sunday")
 DAY = 1440.0
+SHORT = ("ct", "ed", "gp", "hdu", "icu", "mri", "xray")
+"""Words that people write in capitals."""
+OTHER = "Other"
+"""The class of those who have none."""
 
 
 @dataclass(frozen=True)
@@ -79,14 +83,22 @@ class Scene:
     staff: list[Resource]
     moves: list[tuple[str, str, str]]
 
+    @property
+    def present(self) -> list[int]:
+        """How many of each class are to be seen, inside places and waiting."""
+        everything = [resource for room in self.rooms for resource in room.places] + self.staff
+        counts = [0] * len(self.classes)
+        for resource in everything:
+            for by_class in (resource.by_class, *(queue.by_class for queue in resource.queues)):
+                counts = [total + count for total, count in zip(counts, by_class, strict=True)]
+        return counts
 
-def words(name: str) -> str:
-    """A name as people write it: ``ed_bay`` becomes ``ED bay``."""
-    text = name.replace("_", " ").strip()
-    first = text.split(" ", 1)[0]
-    if len(first) <= 3 and first.lower() in ("ed", "icu", "ct", "mri", "or", "gp", "hdu", "itu", "lab"):
-        return first.upper() + text[len(first) :]
-    return text[:1].upper() + text[1:]
+
+def words(name: str, *, begins: bool = True) -> str:
+    """A name as people write it: ``ed_bay`` becomes ``ED bay``; with a capital where it ``begins`` a line."""
+    text = name.replace("_", " ").replace(".", " ").strip()
+    text = " ".join(word.upper() if word in SHORT else word for word in text.split(" "))
+    return text[:1].upper() + text[1:] if begins else text
 
 
 def clock_words(minute_of_week: float) -> str:
@@ -95,14 +107,14 @@ def clock_words(minute_of_week: float) -> str:
     return f"{WEEKDAYS[day]} {minute // 60:02d}:{minute % 60:02d}"
 
 
-def read_scene(
-    snapshot: dict[str, Any], name: str, agents: list[str], moves: dict[str, tuple[float, str]]
-) -> Scene:
+def read_scene(snapshot: dict[str, Any], name: str, agents: list[str], moves: dict[str, tuple[float, str]]) -> Scene:
     """Arrange a snapshot.
 
     Args:
-        snapshot: what the world says of itself. name: of the scenario.
-        agents: all of them, in order. moves: by agent, when it last did something (minutes) and what.
+        snapshot: what the world says of itself.
+        name: of the scenario.
+        agents: all of them, in order.
+        moves: by agent, when it last did something (minutes since the first decision) and what.
     """
     resources = {name: _resource(name, facts) for name, facts in snapshot["resources"].items()}
     for line in snapshot["lines"]:
@@ -122,7 +134,8 @@ def read_scene(
     told = []
     for agent in agents:
         minutes, move = moves.get(agent, (0.0, ""))
-        told.append((words(_role(agent, agents)), move.replace("_", " "), clock_words(begun + minutes) if move else ""))
+        when = clock_words(begun + minutes) if move else ""
+        told.append((words(_role(agent, agents)), words(move, begins=False), when))
     return Scene(
         title=words(name),
         clock=clock_words(snapshot["minute_of_week"]),

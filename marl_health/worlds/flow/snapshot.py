@@ -69,10 +69,10 @@ def take_snapshot(world: FlowWorld) -> dict[str, Any]:
             if line is not None:
                 queued[(line.base or line).index][cls] += 1
     resources = {
-        spec.name: {
-            "department": spec.department,
-            "place": spec.place,
-            "unlimited": spec.unlimited,
+        place.name: {
+            "department": place.department,
+            "place": place.place,
+            "unlimited": place.unlimited,
             "taken": pool.busy,
             "cleaning": pool.cleaning,
             "capacity": pool.capacity,
@@ -81,20 +81,20 @@ def take_snapshot(world: FlowWorld) -> dict[str, Any]:
             "by_class": inside[number],
             "boarding": boarding[number],
         }
-        for number, (spec, pool) in enumerate(zip(program.pools, world.pools, strict=True))
+        for number, (place, pool) in enumerate(zip(program.pools, world.pools, strict=True))
     }
     lines = [
         {
-            "name": line.name,
+            "name": spec.name,
             "at": program.pools[_stands_at(program, number)].name,
             "waiting": sum(queued[number]),
             "by_class": queued[number],
         }
-        for number, line in enumerate(program.lines)
+        for number, spec in enumerate(program.lines)
     ]
     queues: dict[str, int] = {}
-    for number, line in enumerate(program.lines):
-        queues[line.name] = queues.get(line.name, 0) + sum(queued[number])
+    for number, spec in enumerate(program.lines):
+        queues[spec.name] = queues.get(spec.name, 0) + sum(queued[number])
     return {
         "minute_of_week": world.minute_of_week(),
         "minutes": world.now - program.warm_up,
