@@ -164,7 +164,8 @@ def _ray(runners: int) -> Iterator[None]:
         logging_level=logging.ERROR,
         log_to_driver=False,
         configure_logging=True,
-        runtime_env={"env_vars": {"OMP_NUM_THREADS": "1"}},
+        # RLlib walks through sets of module names, so that hashing decides who draws which random numbers.
+        runtime_env={"env_vars": {"OMP_NUM_THREADS": "1", "PYTHONHASHSEED": "0"}},
     )
     try:
         yield

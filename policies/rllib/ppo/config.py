@@ -8,6 +8,7 @@ from typing import Any
 from pettingzoo import ParallelEnv
 from ray.rllib.algorithms.ppo import PPOConfig
 from ray.rllib.core.rl_module.rl_module import RLModuleSpec
+from ray.rllib.policy.policy import PolicySpec
 
 from marl_health.adapters.rllib import env_maker, register, role_of
 from policies.rllib.connectors import ScaleRewards
@@ -46,7 +47,8 @@ def masked_ppo_config(
         .env_runners(env_runner_cls=BatchedEnvRunner, num_env_runners=2, num_envs_per_env_runner=16)
         # A failed environment must stop the run, not be replaced in silence.
         .fault_tolerance(restart_failed_env_runners=False)
-        .multi_agent(policies=set(roles), policy_mapping_fn=role_of)
+        # A dictionary, since the order of a set of names, and with it the draw of the weights, varies by process.
+        .multi_agent(policies={role: PolicySpec() for role in roles}, policy_mapping_fn=role_of)
         .rl_module(rl_module_spec=RLModuleSpec(module_class=MaskedPPOModule, model_config={"hidden": (128, 128)}))
         .training(
             gamma=GAMMA,
