@@ -90,7 +90,7 @@ class Heading(Model):
     format: Literal["marl_health/v1"] = Field(alias="schema")
     kind: Literal["flow"] = "flow"
     name: Name
-    version: int = Field(ge=1, le=10_000)
+    version: int = Field(1, ge=1, le=10_000, description="Raised when a change moves the results")
     description: str = Field(min_length=1, max_length=2000)
     tags: list[Name] = Field(min_length=1, max_length=20)
     split: Literal["train", "held_out"]
