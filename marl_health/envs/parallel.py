@@ -136,9 +136,9 @@ class HealthParallelEnv(ParallelEnv[str, Observation, int]):
                 self._illegal[agent] += 1
             elif action:
                 self.last_moves[agent] = (self.game.now, action)
-        minutes = self.game.advance()
+        minutes = self.game.advance(last=self._cycles + 1 >= self.max_cycles)
         self._cycles += 1
-        over = self.game.finished or self._cycles >= self.max_cycles
+        over = self.game.finished
         team, own = self.game.gains()
         rewards: dict[str, float] = {}
         infos: dict[str, dict[str, Any]] = {}

@@ -21,7 +21,7 @@ class Game(Protocol):
 
     @property
     def finished(self) -> bool:
-        """Whether the horizon is reached."""
+        """Whether the last decision was taken and the run-out is over."""
 
     def reset(self, seed: int, *, events: bool) -> None:
         """Begin an episode: the same seed, the same patients."""
@@ -56,8 +56,8 @@ class Game(Protocol):
     def act(self, agent: str, action: int) -> bool:
         """Do an action; False if it was not possible (then nothing happens)."""
 
-    def advance(self) -> float:
-        """Run the world to the next decision, and through the run-out at the end. Minutes that passed."""
+    def advance(self, *, last: bool = False) -> float:
+        """Run the world to the next decision; after the ``last`` one, through the run-out. Minutes that passed."""
 
     def gains(self) -> tuple[list[float], dict[str, list[float]]]:
         """Reward by component since the last call: the team's, and what roles got beside it, by agent."""

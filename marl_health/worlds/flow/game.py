@@ -79,8 +79,8 @@ class FlowGame:
 
     @property
     def finished(self) -> bool:
-        """Whether the horizon is reached."""
-        return self.running.now >= self.program.horizon
+        """Whether the last decision was taken and the run-out is over."""
+        return self.running.closed
 
     def due(self) -> list[str]:
         """Agents that have a decision to take now: all of them, at every fixed interval."""
@@ -128,14 +128,14 @@ class FlowGame:
             first += len(move.names)
         return False
 
-    def advance(self) -> float:
-        """Run the world to the next decision, and through the run-out at the end. Minutes that passed."""
+    def advance(self, *, last: bool = False) -> float:
+        """Run the world to the next decision; after the ``last`` one, through the run-out. Minutes that passed."""
         world = self.running
         start = world.now
         steps = round((start - self.program.warm_up) / self.program.decide_every) + 1
         world.advance(min(self.program.horizon, self.program.warm_up + steps * self.program.decide_every))
         passed = world.now - start
-        if world.now >= self.program.horizon:
+        if last or world.now >= self.program.horizon:
             world.close()
         return passed
 

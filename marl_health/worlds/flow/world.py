@@ -74,6 +74,7 @@ class FlowWorld(World):
         self.spent = Accrual()
         self.expected_deaths = Accrual()
         self.counting = True
+        self.closed = False
         self.levers = [LeverState() for _ in range(program.levers)]
         self.candidates: dict[int, list[Entity]] = {}
         self.opening: list[float] = []
@@ -149,11 +150,13 @@ class FlowWorld(World):
         """Run the run-out: levers return to their first position, those who come now are not counted."""
         self.closing = [reading.read(self) for reading in self.program.readings]
         self.counting = False
+        self.closed = True
+        run_out = self.program.length - self.program.horizon
         for agent in self.program.agents:
             for move in agent.moves:
                 move.reset(self)
         self.spent.change(self.now, -self.spent.rate)
-        self.advance(self.program.length)
+        self.advance(self.now + run_out)
 
     # ------------------------------------------------------------ the calendar
     def minute_of_week(self) -> float:
