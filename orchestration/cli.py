@@ -1,0 +1,48 @@
+"""The command line `marl-health`."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import typer
+
+import marl_health
+from orchestration.commands import catalogue, learning, runs
+from orchestration.commands.errors import Commands
+
+app = typer.Typer(
+    name="marl-health",
+    cls=Commands,
+    no_args_is_help=True,
+    pretty_exceptions_enable=False,
+    help="Multi-agent simulation worlds of health care: look at them, run policies in them, train, compare.",
+)
+
+
+def _version(asked: bool) -> None:
+    if asked:
+        print(f"marl-health {marl_health.__version__}")
+        raise typer.Exit
+
+
+@app.callback()
+def _options(
+    version: Annotated[
+        bool, typer.Option("--version", is_eager=True, callback=_version, help="Print the version and exit.")
+    ] = False,
+) -> None:
+    """Options before the command."""
+
+
+app.command("list")(catalogue.list_scenarios)
+app.command()(catalogue.show)
+app.command()(catalogue.validate)
+app.command()(runs.simulate)
+app.command()(runs.compare)
+app.command()(learning.train)
+app.command()(learning.evaluate)
+
+
+def main() -> None:
+    """Run the command line."""
+    app(prog_name="marl-health")

@@ -1,0 +1,1 @@
+"""The commands of `marl-health`, and what they share."""

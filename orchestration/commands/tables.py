@@ -1,0 +1,150 @@
+"""Results as tables that a person reads."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+
+from rich.table import Table
+from rich.text import Text
+
+from orchestration.commands.output import console
+from orchestration.evaluation.compare import Comparison
+from orchestration.evaluation.statistics import Estimate
+from orchestration.simulate import Simulation
+
+CLEAR = "*"
+"""Marks a difference whose interval excludes 0."""
+
+BETTER, WORSE = "green", "red"
+
+
+def number(value: float) -> str:
+    """Four significant digits, and every digit before the point."""
+    if not math.isfinite(value):
+        return "–"
+    if value == 0:
+        return "0"
+    digits = max(0, 3 - math.floor(math.log10(abs(value))))
+    text = f"{value:,.{digits}f}"
+    return text.rstrip("0").rstrip(".") if "." in text else text
+
+
+def interval(found: Estimate) -> str:
+    """Mean ± half of the interval's width, to the same number of decimals."""
+    half = (found.high - found.low) / 2
+    if not math.isfinite(half):
+        return number(found.mean)
+    if half <= 1e-12 * abs(found.mean):
+        return f"{number(found.mean)} ± 0"
+    digits = max(0, 1 - math.floor(math.log10(half)))
+    return f"{found.mean:,.{digits}f} ± {half:,.{digits}f}"
+
+
+def metric_label(name: str, units: Mapping[str, str]) -> str:
+    """A metric with its unit."""
+    unit = units.get(name, "")
+    return f"{name} ({unit})" if unit else name
+
+
+def print_simulation(simulation: Simulation) -> None:
+    """Print everything about one policy."""
+    out = console()
+    out.print(simulation_table(simulation))
+    out.print(conservation_line(simulation))
+
+
+def print_comparison(comparison: Comparison) -> None:
+    """Print several policies side by side, and their paired differences."""
+    out = console()
+    out.print(policies_table(comparison))
+    if comparison.paired:
+        out.print(paired_table(comparison))
+
+
+def simulation_table(simulation: Simulation) -> Table:
+    """Return, its terms, KPIs."""
+    n = len(simulation.replications)
+    units = simulation.units
+    table = _table(f"{simulation.scenario.name}, policy {simulation.policy}: {_seeds(simulation)}")
+    table.add_column("metric")
+    table.add_column("mean ± 95% interval", justify="right")
+    table.add_column("recorded in", justify="right")
+    gained = simulation.estimate("return")
+    table.add_row("return", interval(gained), str(gained.n), style="bold")
+    for name, term in simulation.summary()["reward_terms"].items():
+        table.add_row(f"  of it {name}", number(term), str(n), style="dim")
+    table.add_section()
+    for name in units:
+        found = simulation.estimate(name)
+        table.add_row(metric_label(name, units), interval(found), str(found.n))
+    return table
+
+
+def conservation_line(simulation: Simulation) -> str:
+    """Where everybody is who ever came, in a sentence."""
+    found = simulation.summary()["conservation"]
+    parts = " + ".join(f"{count:,} {name}" for name, count in found.items() if name != "arrived")
+    return f"{found['arrived']:,} arrived = {parts} (all replications, warm-up included)"
+
+
+def policies_table(comparison: Comparison) -> Table:
+    """A row per metric, a column per policy."""
+    simulations = comparison.simulations
+    first = simulations[comparison.reference]
+    table = _table(f"{comparison.scenario.name}: {_seeds(first)}, the same patients under every policy")
+    table.add_column("mean ± 95% interval")
+    for name in simulations:
+        table.add_column(name, justify="right")
+    for metric in comparison.metrics:
+        cells = [interval(simulation.estimate(metric)) for simulation in simulations.values()]
+        table.add_row(metric_label(metric, first.units), *cells, style="bold" if metric == "return" else "")
+        if metric == "return":
+            table.add_section()
+    return table
+
+
+def paired_table(comparison: Comparison) -> Table:
+    """A row per metric, a column per policy but the reference; what is clear of 0 is marked."""
+    units = comparison.simulations[comparison.reference].units
+    table = _table(f"difference from {comparison.reference}, replication by replication")
+    table.add_column("mean ± 95% interval")
+    for name in comparison.paired:
+        table.add_column(name, justify="right")
+    for metric in comparison.metrics:
+        higher = metric == "return" or comparison.scenario.spec.kpis[metric].better == "higher"
+        cells = [_difference(by_metric[metric], higher) for by_metric in comparison.paired.values()]
+        table.add_row(metric_label(metric, units), *cells, style="bold" if metric == "return" else "")
+        if metric == "return":
+            table.add_section()
+    table.caption = f"{CLEAR} the interval excludes 0 (green: for the better, red: for the worse)"
+    return table
+
+
+def _difference(found: Estimate, higher_is_better: bool) -> Text:
+    if not found.clear:
+        return Text(f"{interval(found)}  ")
+    style = BETTER if (found.mean > 0) == higher_is_better else WORSE
+    return Text(f"{interval(found)} {CLEAR}", style=style)
+
+
+def standing(comparison: Comparison, other: str) -> str:
+    """How the reference stands to another policy in return, in a sentence."""
+    found = comparison.paired[other]["return"]
+    low, high = number(-found.high), number(-found.low)
+    reference = comparison.reference
+    gap = f"by {number(abs(found.mean))} in return"
+    if not found.clear:
+        return f"{reference} and {other} cannot be told apart (difference {number(-found.mean)}, 95% {low} to {high})"
+    return f"{reference} is {'worse' if found.mean > 0 else 'better'} than {other} {gap} (95% {low} to {high})"
+
+
+def _seeds(simulation: Simulation) -> str:
+    seeds = simulation.seeds
+    if len(seeds) == 1:
+        return f"1 replication, seed {seeds[0]}"
+    return f"{len(seeds)} replications, seeds {seeds[0]} to {seeds[-1]}"
+
+
+def _table(title: str) -> Table:
+    return Table(title=title, title_justify="left", title_style="bold", caption_justify="left")

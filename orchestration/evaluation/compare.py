@@ -1,0 +1,136 @@
+"""Several policies on the same patients, compared replication by replication."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from contextlib import closing
+from dataclasses import dataclass
+from functools import cached_property
+from itertools import cycle
+from typing import Any
+
+import policies as policies_by_name
+from marl_health import Scenario
+from orchestration.episodes import Replication, run, tasks
+from orchestration.evaluation.statistics import Estimate, paired_difference
+from orchestration.simulate import Progress, Simulation, seeds_from
+from orchestration.workers import in_order
+
+
+@dataclass(frozen=True)
+class Comparison:
+    """Simulations of several policies on the same seeds; the first is the reference."""
+
+    scenario: Scenario
+    simulations: Mapping[str, Simulation]
+
+    @property
+    def reference(self) -> str:
+        """The policy that the others are compared with."""
+        return next(iter(self.simulations))
+
+    @property
+    def metrics(self) -> list[str]:
+        """What is compared: the return and every KPI."""
+        return ["return", *self.simulations[self.reference].units]
+
+    @cached_property
+    def paired(self) -> dict[str, dict[str, Estimate]]:
+        """Policy to metric to the mean difference from the reference: other minus reference."""
+        reference = self.simulations[self.reference]
+        return {
+            name: {metric: paired_difference(other.values(metric), reference.values(metric)) for metric in self.metrics}
+            for name, other in self.simulations.items()
+            if other is not reference
+        }
+
+    def to_json(self) -> dict[str, Any]:
+        """The whole, as ``marl-health compare --json`` writes it (there nan becomes null)."""
+        return {
+            "scenario": self.scenario.name,
+            "version": self.scenario.version,
+            "hash": self.scenario.hash,
+            "seeds": self.simulations[self.reference].seeds,
+            "policies": {name: simulation.summary() for name, simulation in self.simulations.items()},
+            "paired": {
+                name: {
+                    metric: {"difference": found.mean, "low": found.low, "high": found.high}
+                    for metric, found in by_metric.items()
+                }
+                for name, by_metric in self.paired.items()
+            },
+        }
+
+    def occupancy(self, low: float = 0.1, high: float = 0.9) -> dict[str, dict[str, dict[str, list[float]]]]:
+        """Policy to place to ``hours``, and ``mean``, ``low`` and ``high`` of the share of its capacity that is taken.
+
+        The band lies between two quantiles over replications. Empty if occupancy was not recorded.
+        """
+        return {
+            name: _bands(simulation.replications, low, high)
+            for name, simulation in self.simulations.items()
+            if simulation.replications[0].occupancy
+        }
+
+
+def compare(
+    scenario: Scenario,
+    policies: Sequence[str] | Mapping[str, str],
+    replications: int,
+    seed: int,
+    *,
+    jobs: int = 1,
+    occupancy: bool = False,
+    progress: Progress | None = None,
+) -> Comparison:
+    """Run every policy on the same replications; number i has the seed ``seed + i``.
+
+    Args:
+        scenario: where they act; it has agents.
+        policies: names that :func:`policies.make` knows, or what to call each and its name; the first is the
+            reference.
+        replications: how many of each, at least 1.
+        seed: of the first replication, at least 0.
+        jobs: processes to share the work; the result does not depend on it.
+        occupancy: record how full the places are at each decision.
+        progress: called after each replication of each policy.
+
+    Raises:
+        PolicyError: a policy is named twice, is not known, or cannot act in this scenario.
+        WorkerError: a process was killed.
+    """
+    named = dict(policies) if isinstance(policies, Mapping) else dict(zip(policies, policies, strict=True))
+    if len(named) < len(policies) or not named:
+        twice = next((name for name in policies if list(policies).count(name) > 1), None)
+        reason = f"'{twice}' is named twice" if twice else "no policy is named"
+        raise policies_by_name.PolicyError(f"{reason}; name each policy once, as in wait,random,rule")
+    if not scenario.roles:
+        raise policies_by_name.PolicyError(
+            f"nobody decides in '{scenario.name}', so there is nothing to compare; simulate it, or add agents"
+        )
+    for name in named.values():
+        policies_by_name.check(name)
+    seeds = seeds_from(seed, replications)
+    results: dict[str, list[Replication]] = {label: [] for label in named}
+    todo = tasks(scenario, list(named.values()), seeds, occupancy=occupancy)
+    with closing(in_order(run, todo, min(jobs, replications * len(named)))) as finished:
+        for label, result in zip(cycle(named), finished, strict=False):
+            results[label].append(result)
+            if progress is not None:
+                progress()
+    return Comparison(scenario, {label: Simulation(scenario, label, found) for label, found in results.items()})
+
+
+def _bands(replications: Sequence[Replication], low: float, high: float) -> dict[str, dict[str, list[float]]]:
+    import numpy as np
+
+    bands = {}
+    for place in replications[0].occupancy:
+        shares = np.array([replication.occupancy[place] for replication in replications])
+        bands[place] = {
+            "hours": replications[0].hours,
+            "mean": shares.mean(axis=0).tolist(),
+            "low": np.quantile(shares, low, axis=0).tolist(),
+            "high": np.quantile(shares, high, axis=0).tolist(),
+        }
+    return bands

@@ -1,0 +1,133 @@
+"""Replications of one policy in one scenario, and what they amount to."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from contextlib import closing
+from dataclasses import dataclass
+from typing import Any
+
+import policies
+from marl_health import Scenario
+from orchestration.episodes import Event, Replication, run, tasks
+from orchestration.evaluation.statistics import Estimate, mean_interval
+from orchestration.workers import in_order
+
+NOBODY = "wait"
+"""The policy of a scenario without agents."""
+
+Progress = Callable[[], None]
+"""Told after each replication."""
+
+EventSink = Callable[[int, list[Event]], None]
+"""Given the number of each replication, counted from 0, and its event log, in order."""
+
+
+@dataclass(frozen=True)
+class Simulation:
+    """The replications of one policy in one scenario."""
+
+    scenario: Scenario
+    policy: str
+    replications: Sequence[Replication]
+
+    @property
+    def seeds(self) -> list[int]:
+        """Seeds of the replications."""
+        return [replication.seed for replication in self.replications]
+
+    @property
+    def units(self) -> dict[str, str]:
+        """Unit of each KPI."""
+        return dict(self.scenario.kind.make_game(self.scenario.program).kpi_units())
+
+    def values(self, metric: str) -> list[float]:
+        """The return, or a KPI, of every replication."""
+        if metric == "return":
+            return [replication.gained for replication in self.replications]
+        return [replication.kpis[metric] for replication in self.replications]
+
+    def estimate(self, metric: str) -> Estimate:
+        """Mean of the return, or of a KPI, with its 95% interval."""
+        return mean_interval(self.values(metric))
+
+    def summary(self) -> dict[str, Any]:
+        """What stands in the JSON for one policy: return, its terms, KPIs, conservation."""
+        n = len(self.replications)
+        gained = self.estimate("return")
+        first = self.replications[0]
+        kpis = {}
+        for name, unit in self.units.items():
+            found = self.estimate(name)
+            kpis[name] = {"mean": found.mean, "low": found.low, "high": found.high, "n": found.n, "unit": unit}
+        return {
+            "return": {"mean": gained.mean, "low": gained.low, "high": gained.high},
+            "reward_terms": {name: sum(r.terms[name] for r in self.replications) / n for name in first.terms},
+            "kpis": kpis,
+            "conservation": {name: sum(r.conservation[name] for r in self.replications) for name in first.conservation},
+        }
+
+    def to_json(self) -> dict[str, Any]:
+        """The whole, as ``marl-health simulate --json`` writes it (there nan becomes null)."""
+        return {
+            "scenario": self.scenario.name,
+            "version": self.scenario.version,
+            "hash": self.scenario.hash,
+            "policy": self.policy,
+            "seeds": self.seeds,
+            **self.summary(),
+        }
+
+
+def simulate(
+    scenario: Scenario,
+    policy: str,
+    replications: int,
+    seed: int,
+    *,
+    jobs: int = 1,
+    events: EventSink | None = None,
+    progress: Progress | None = None,
+) -> Simulation:
+    """Run replications; number i has the seed ``seed + i``, so every policy meets the same patients.
+
+    Args:
+        scenario: what is simulated; without agents, nobody decides and ``policy`` is not used.
+        policy: a name that :func:`policies.make` knows.
+        replications: how many, at least 1.
+        seed: of the first replication, at least 0.
+        jobs: processes to share the work; the result does not depend on it.
+        events: takes the event log of each replication.
+        progress: called after each replication.
+
+    Raises:
+        PolicyError: there is no such policy, or it cannot act in this scenario.
+        WorkerError: a process was killed.
+    """
+    seeds = seeds_from(seed, replications)
+    name = policy if scenario.roles else NOBODY
+    policies.check(name)
+    results: list[Replication] = []
+    todo = tasks(scenario, [name], seeds, events=events is not None)
+    with closing(in_order(run, todo, min(jobs, replications))) as finished:
+        for number, result in enumerate(finished):
+            if events is not None:
+                events(number, result.events)
+                result.events = []
+            results.append(result)
+            if progress is not None:
+                progress()
+    return Simulation(scenario, name, results)
+
+
+def seeds_from(seed: int, replications: int) -> list[int]:
+    """Seeds of so many replications.
+
+    Raises:
+        ValueError: if there are none, or the seed is negative.
+    """
+    if replications < 1:
+        raise ValueError(f"at least 1 replication is needed, not {replications}")
+    if seed < 0:
+        raise ValueError(f"a seed is 0 or more, not {seed}")
+    return list(range(seed, seed + replications))

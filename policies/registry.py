@@ -1,0 +1,143 @@
+"""Policies by name."""
+
+from __future__ import annotations
+
+import importlib
+import importlib.util
+import pkgutil
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from marl_health import HealthParallelEnv, Scenario
+from marl_health.spec.suggest import nearest
+from policies import rules
+from policies.base import Policy, PolicyError
+from policies.simple import ConstantPolicy, RandomPolicy, WaitPolicy
+
+NAMES = ("wait", "random", "rule")
+FORMS = "wait, random, rule, constant:ROLE=ACTION, or the folder of a checkpoint"
+CONSTANT = "constant:"
+MANIFEST = "checkpoint.json"
+"""The file by which the folder of a checkpoint is known, without importing what reads it."""
+
+
+def make(spec: str) -> Policy:
+    """Make the policy that ``spec`` names.
+
+    Args:
+        spec: ``wait``, ``random``, ``rule``, ``constant:ROLE=ACTION`` (several joined by commas), or the folder of a
+            checkpoint, such as ``runs/<id>/checkpoint``.
+
+    Raises:
+        PolicyError: if there is no such policy.
+    """
+    check(spec)
+    if spec == "wait":
+        return WaitPolicy()
+    if spec == "random":
+        return RandomPolicy()
+    if spec == "rule":
+        return RulePolicy()
+    if spec.startswith(CONSTANT):
+        return ConstantPolicy(_constants(spec))
+    return _checkpoint(spec)
+
+
+def check(spec: str) -> None:
+    """Find a slip in the name of a policy without loading anything.
+
+    Raises:
+        PolicyError: if there is no such policy; it names the known ones and the nearest.
+    """
+    if spec in NAMES:
+        return
+    if spec.startswith(CONSTANT):
+        _constants(spec)
+        return
+    folder = Path(spec)
+    if spec and (folder / MANIFEST).is_file():
+        return
+    if spec and folder.exists():
+        hint = f"; did you mean {folder / 'checkpoint'}?" if (folder / "checkpoint" / MANIFEST).is_file() else ""
+        raise PolicyError(f"'{spec}' holds no checkpoint ({MANIFEST} not found){hint}")
+    if "/" in spec:
+        raise PolicyError(
+            f"there is no checkpoint at '{spec}'; name the folder that training wrote, runs/<id>/checkpoint"
+        )
+    close = nearest(spec, [*NAMES, "constant"])
+    hint = f"; did you mean '{close}'?" if close else ""
+    raise PolicyError(f"there is no policy '{spec}'{hint} (known: {FORMS})")
+
+
+def _constants(spec: str) -> dict[str, str]:
+    """Role to action, from ``constant:ROLE=ACTION,ROLE=ACTION``."""
+    wanted: dict[str, str] = {}
+    for part in spec.removeprefix(CONSTANT).split(","):
+        role, equals, action = (word.strip() for word in part.partition("="))
+        if not (role and equals and action):
+            raise PolicyError(f"policy '{spec}': '{part}' should read ROLE=ACTION, as in constant:bed_manager=3")
+        if role in wanted:
+            raise PolicyError(f"policy '{spec}': the role '{role}' is named twice")
+        wanted[role] = action
+    return wanted
+
+
+def _checkpoint(spec: str) -> Policy:
+    try:
+        from policies.rllib.checkpoint import CheckpointPolicy
+    except ModuleNotFoundError as error:
+        raise PolicyError(
+            f"the checkpoint '{spec}' needs {error.name}, which is not installed: pip install 'marl-health[train]'"
+        ) from error
+    policy: Policy = CheckpointPolicy(spec)
+    return policy
+
+
+class RulePolicy:
+    """The reference rule of whatever scenario it is reset in: the module of that name in ``policies.rules``.
+
+    A variant that ``extends`` another scenario uses the other's rule, unless it has one of its own. Each episode gets
+    a rule made anew, so nothing is carried over.
+    """
+
+    name = "rule"
+
+    def __init__(self) -> None:
+        self._rule: Policy | None = None
+
+    def reset(self, env: HealthParallelEnv, seed: int) -> None:
+        """Find and prepare the scenario's rule.
+
+        Raises:
+            PolicyError: if it has none.
+        """
+        rule: Policy = importlib.import_module(f"policies.rules.{rule_of(env.scenario)}").make()
+        rule.reset(env, seed)
+        self._rule = rule
+
+    def act(
+        self, env: HealthParallelEnv, observations: Mapping[str, Any], infos: Mapping[str, Mapping[str, Any]]
+    ) -> dict[str, int]:
+        """Do what the rule says."""
+        if self._rule is None:
+            raise RuntimeError("call reset() first")
+        return self._rule.act(env, observations, infos)
+
+
+def rule_of(scenario: Scenario) -> str:
+    """Name of the module in ``policies.rules`` with the reference rule of a scenario.
+
+    Raises:
+        PolicyError: if there is none.
+    """
+    base = getattr(scenario.spec, "extends", None)
+    known = sorted(module.name for module in pkgutil.iter_modules(rules.__path__))
+    for name in (scenario.name, *([Path(base).stem] if base else [])):
+        if name in known:
+            return name
+    listed = f"rules exist for {', '.join(known)}" if known else "there are no rules yet"
+    raise PolicyError(
+        f"the scenario '{scenario.name}' has no reference rule ({listed}); use another policy, or write "
+        f"policies/rules/{scenario.name}.py with a function make()"
+    )
