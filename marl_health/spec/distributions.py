@@ -4,7 +4,13 @@ from __future__ import annotations
 
 from pydantic import Field, model_validator
 
-from marl_health.spec.scalars import Amount, Model, Sourced
+from marl_health.spec.scalars import Amount, Flag, Model, Sourced
+
+
+class Form(Sourced):
+    """A structured form of a number."""
+
+    hidden: Flag = Field(False, description="Agents may not see this attribute, nor choose by it")
 
 
 class Mean(Model):
@@ -119,49 +125,49 @@ class TableColumn(Model):
     column: str = Field(max_length=64)
 
 
-class Constant(Sourced):
+class Constant(Form):
     """Always the same."""
 
     constant: Amount
 
 
-class Exponential(Sourced):
+class Exponential(Form):
     """Exponential with the given mean."""
 
     exponential: Mean
 
 
-class Lognormal(Sourced):
+class Lognormal(Form):
     """Lognormal."""
 
     lognormal: LognormalParameters
 
 
-class Gamma(Sourced):
+class Gamma(Form):
     """Gamma with mean and sd (or cv)."""
 
     gamma: MeanSd
 
 
-class Erlang(Sourced):
+class Erlang(Form):
     """Erlang."""
 
     erlang: ErlangParameters
 
 
-class Weibull(Sourced):
+class Weibull(Form):
     """Weibull."""
 
     weibull: WeibullParameters
 
 
-class Triangular(Sourced):
+class Triangular(Form):
     """Triangular."""
 
     triangular: TriangularParameters
 
 
-class Uniform(Sourced):
+class Uniform(Form):
     """Uniform between two values."""
 
     uniform: tuple[Amount, Amount]
@@ -173,13 +179,13 @@ class Uniform(Sourced):
         return self
 
 
-class Normal(Sourced):
+class Normal(Form):
     """Truncated normal."""
 
     normal: NormalParameters
 
 
-class Empirical(Sourced):
+class Empirical(Form):
     """One of the observed values, each as likely as the next."""
 
     empirical: list[Amount] | TableColumn

@@ -22,6 +22,7 @@ from marl_health.spec.distributions import (
     Erlang,
     ErlangParameters,
     Exponential,
+    Form,
     Gamma,
     Lognormal,
     LognormalParameters,
@@ -69,6 +70,7 @@ __all__ = [
     "ErlangParameters",
     "Exponential",
     "Flag",
+    "Form",
     "Gamma",
     "Lognormal",
     "LognormalParameters",
@@ -110,13 +112,13 @@ class Part(Model):
     of: Value
 
 
-class Mixture(Sourced):
+class Mixture(Form):
     """One of several distributions, by share."""
 
     mixture: list[Part] = Field(min_length=1, max_length=50)
 
 
-class By(Sourced):
+class By(Form):
     """A number that depends on an attribute: one case per value, ``else`` for the rest, or a column of a table."""
 
     model_config = ConfigDict(extra="allow", frozen=True, arbitrary_types_allowed=True)
@@ -133,26 +135,26 @@ class By(Sourced):
         return self.__pydantic_extra__ or {}
 
 
-class Times(Sourced):
+class Times(Form):
     """A product."""
 
     times: list[Value] = Field(min_length=1, max_length=20)
 
 
-class Plus(Sourced):
+class Plus(Form):
     """A sum."""
 
     plus: list[Value] = Field(min_length=1, max_length=20)
 
 
-class ShareOf(Sourced):
+class ShareOf(Form):
     """A share of something."""
 
     share: Share
     of: Value
 
 
-class Choice(Sourced):
+class Choice(Form):
     """One of several values, by share; one of them may be ``else``."""
 
     choice: dict[str, Share | Literal["else"]] = Field(min_length=1, max_length=200)
@@ -170,7 +172,7 @@ class Choice(Sourced):
         return self
 
 
-class Chance(Sourced):
+class Chance(Form):
     """Yes with this probability."""
 
     chance: Value
@@ -207,7 +209,7 @@ def _form(value: Any) -> str | None:
             if word in value:
                 return f"<{word}>"
         return None
-    if isinstance(value, Sourced):
+    if isinstance(value, Form):
         return next(f"<{word}>" for word, model in STRUCTURES.items() if type(value) is model)
     return None if isinstance(value, list) or value is None else "<scalar>"
 

@@ -123,9 +123,7 @@ def parse_weekday_time(text: object) -> float:
         raise ValueError(f"{_read(text)} is not a time of the week; {allowed}")
     day = words[0].capitalize()
     if day not in WEEKDAYS:
-        close = nearest(day, WEEKDAYS) or next((name for name in WEEKDAYS if name[:2] == day[:2]), None)
-        slip = f"; did you mean {close}?" if close else ""
-        raise ValueError(f"{shown(words[0])} is not a weekday{slip} ({allowed})")
+        raise ValueError(f"{shown(words[0])} is not a weekday{weekday_slip(day)} ({allowed})")
     if len(words) != 2:
         raise ValueError(f"{_read(text)} is not a time of the week; {allowed}")
     time = parse_clock_time(words[1])
@@ -133,6 +131,14 @@ def parse_weekday_time(text: object) -> float:
         following = WEEKDAYS[(WEEKDAYS.index(day) + 1) % 7]
         raise ValueError(f"{_read(text)} is the first moment of the next day; write {following} 00:00")
     return WEEKDAYS.index(day) * MINUTES_PER_DAY + time
+
+
+def weekday_slip(day: str) -> str:
+    """Return the question whether a weekday was meant, or nothing if none comes near."""
+    day = day.capitalize()
+    alike = [name for name in WEEKDAYS if name[:1] == day[:1]]
+    close = nearest(day, alike) or next((name for name in alike if name[:2] == day[:2]), None) or nearest(day, WEEKDAYS)
+    return f"; did you mean {close}?" if close else ""
 
 
 def _parse(text: object, wanted: Dimension) -> float:

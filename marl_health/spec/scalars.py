@@ -14,6 +14,7 @@ from marl_health.spec.quantities import (
     parse_share,
     parse_weekday_time,
 )
+from marl_health.spec.wording import NAME
 
 Dimension = Literal["number", "time", "share", "money", "money_rate", "rate"]
 
@@ -84,7 +85,7 @@ MoneyRate = Annotated[
     _text(["38 usd per bed_hour"], "US dollars for one unit and an hour"),
 ]
 Flag = Annotated[bool, BeforeValidator(read_flag), WithJsonSchema({"enum": ["yes", "no", True, False]})]
-Name = Annotated[str, Field(pattern=r"^[A-Za-z_][A-Za-z0-9_]*$", max_length=64)]
+Name = Annotated[str, Field(pattern=NAME, max_length=64)]
 
 
 class Sourced(Model):
@@ -92,4 +93,3 @@ class Sourced(Model):
 
     source: str | None = Field(None, description="Where the number comes from.")
     note: str | None = Field(None, description="A remark for the reader.")
-    hidden: Flag = Field(False, description="Agents may not see it (attributes only).")

@@ -6,7 +6,7 @@ import re
 
 from ruamel.yaml.error import MarkedYAMLError
 
-_SQUEEZED = re.compile(r"[\s-]*([A-Za-z_]\w{0,40}):([^\s:/]{1,40})\s*(?:#.*)?$")
+_SQUEEZED = re.compile(r"[\s-]*([A-Za-z_]\w{0,40}):([^\s:/][^:#{}\[\]]{0,40}?)\s*(?:#.*)?$")
 _GOT = re.compile(r"found character (.+) that cannot start any token")
 
 

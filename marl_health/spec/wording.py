@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping, Sequence
 from typing import Any, get_args
 
@@ -15,6 +16,9 @@ _TEXT = "a text"
 _MAPPING = "a mapping (lines of 'key: value')"
 _LIST = "a list, such as [a, b]"
 _YES_NO = "yes or no"
+
+NAME = r"^[A-Za-z_][A-Za-z0-9_]*$"
+"""How a name is spelled."""
 
 KIND_OF_VALUE = {
     "float_type": _NUMBER,
@@ -95,6 +99,8 @@ def worded(entries: Sequence[Mapping[str, Any]]) -> str:
         case "string_too_long":
             return f"should be at most {context.get('max_length')} characters long, not {value}"
         case "string_pattern_mismatch":
+            if context.get("pattern") == NAME:
+                return f"{value} is no name: letters, digits and _ only, and no digit first{_respelled(entry['input'])}"
             return f"{value} is not spelled as it must be here (pattern {context.get('pattern')})"
         case "recursion_loop" | "recursion_depth_exceeded":
             return "is nested too deep"
@@ -102,6 +108,11 @@ def worded(entries: Sequence[Mapping[str, Any]]) -> str:
     if entry["type"] not in KNOWN:
         return message  # written by us, for the reader
     return f"{message.replace('Input should be', 'should be')}, not {value}"
+
+
+def _respelled(text: str) -> str:
+    name = re.sub(r"\W+", "_", text, flags=re.ASCII).strip("_")[:40]
+    return f"; write {name}" if re.match(NAME, name) else ""
 
 
 def _either(words: Sequence[str]) -> str:

@@ -100,7 +100,8 @@ def compile_scenario(
     program.columns = compiler.numbers.columns
     program.tables = tuple(compiler.names.tables.files)
     if compiler.names.problems:
-        raise ScenarioError(compiler.names.problems)
+        problems = dict.fromkeys(compiler.names.problems)
+        raise ScenarioError(sorted(problems, key=lambda problem: (problem.file, problem.line, problem.column)))
     return program
 
 
@@ -144,6 +145,7 @@ def _compile_pools(compiler: Compiler) -> None:
     called = {
         move.call_in for agent in scenario.agents.values() for move in agent.can if isinstance(move, model.CallIn)
     }
+    misspelt = any(name not in scenario.staff and name not in scenario.places for name in used)
     for section, resources in (("staff", scenario.staff), ("places", scenario.places)):
         for name, resource in resources.items():
             path: Where = (section, name)
@@ -154,7 +156,7 @@ def _compile_pools(compiler: Compiler) -> None:
                 kind.arrive is not None and kind.arrive.at_start is not None and kind.arrive.at_start.fill == name
                 for kind in scenario.entities.values()
             )
-            if not used[name] and not filled and name not in called:
+            if not used[name] and not filled and name not in called and not misspelt:
                 compiler.names.problem(path, f"no step uses '{name}'; name it in a step or remove it")
             program.pool_index[name] = len(program.pools)
             program.pools.append(_pool(compiler, name, resource, path, name in identified, name in preempting))
@@ -162,7 +164,8 @@ def _compile_pools(compiler: Compiler) -> None:
 
 def _who_comes(compiler: Compiler, place: str) -> list[int]:
     """Kinds of entities that occupy a place at some time; cleaning may depend on what all of them have."""
-    scenario, found = compiler.scenario, set()
+    scenario = compiler.scenario
+    found: set[int] = set()
     for name, step in scenario.pathway.items():
         if place in resources_of(step):
             found.update(compiler.graph.kinds_of[name])

@@ -15,20 +15,25 @@ from marl_health.worlds.flow.program import LineSpec
 if TYPE_CHECKING:
     from marl_health.worlds.flow.compile import Compiler
 
+MOST_CLASSES = 50
+
 
 class LineTable:
     """Makes the lines of a scenario: one for each named queue, and one for each other set of needs.
 
     Attributes:
         of_queue, of_pool: indices of lines by queue name and by resource name.
+        broken: queues whose classes have a problem, which was told.
     """
 
     def __init__(self, compiler: Compiler) -> None:
         self.compiler = compiler
         self.of_queue: dict[str, list[int]] = {}
         self.of_pool: dict[str, list[int]] = {}
+        self.broken: set[str] = set()
         self._by_needs: dict[Any, int] = {}
         self._named: dict[str, tuple[Any, int, str]] = {}
+        self._misspelt = False  # whether a step names a queue that there is not
 
     def line_for(self, name: str, step: Any, path: Where) -> int:
         """Index of the line in which the entities of a step wait; a new line if there is none like it."""
@@ -38,6 +43,7 @@ class LineTable:
         if step.queue is not None:
             if step.queue not in scenario.queues:
                 self.compiler.names.unknown((*path, "queue"), "queue", step.queue, scenario.queues)
+                self._misspelt = True
                 return 0
             known = self._named.get(step.queue)
             if known is not None:
@@ -70,14 +76,17 @@ class LineTable:
         ):
             value = getattr(step, verb, None)
             for name in [value] if isinstance(value, str) else value or []:
-                if name in allowed or (verb == "use" and name in scenario.places):
+                if name in allowed:
                     continue
-                where = (*path, "with" if verb == "staff" else verb)
-                if name in program.pool_index:
-                    kind = "staff" if name in scenario.staff else "a place"
-                    self.compiler.names.problem(where, f"'{name}' is {kind}; {verb} needs {what}")
+                word = "with" if verb == "staff" else verb
+                if name in scenario.places:
+                    remedy = f"write move_to: {name} to stay there from now on, or visit: {name} for this step only"
+                    self.compiler.names.problem((*path, word), f"'{name}' is a place and {word} takes staff; {remedy}")
+                elif name in scenario.staff:
+                    remedy = f"write with: {name} beside a place, or use: {name} without one"
+                    self.compiler.names.problem((*path, word), f"'{name}' is staff and {word} takes a place; {remedy}")
                 else:
-                    self.compiler.names.unknown(where, what, name, [*allowed])
+                    self.compiler.names.unknown((*path, word), what, name, allowed)
         for name, units in counts.items():
             if name not in program.pool_index:
                 continue
@@ -105,29 +114,38 @@ class LineTable:
             path: Where = ("queues", name)
             known = self._named.get(name)
             if known is None:
-                compiler.names.problem(path, f"no step waits in '{name}'; add queue: {name} to a step, or remove it")
+                if not self._misspelt:
+                    compiler.names.problem(
+                        path, f"no step waits in '{name}'; add queue: {name} to a step, or remove it"
+                    )
                 continue
             index = known[1]
-            slot, classes = None, {}
+            slot: int | None = None
+            classes: dict[Any, int] = {}
             if queue.classes is not None:
-                steps = [
-                    step for step, spec in compiler.scenario.pathway.items() if getattr(spec, "queue", None) == name
-                ]
-                kinds = sorted({kind for step in steps for kind in compiler.graph.kinds_of[step]})
-                found = compiler.names.attribute(queue.classes, (*path, "classes"), kinds)
-                if found is not None:
-                    slot, possible = found
-                    if possible is None or len(possible) > 50:
-                        compiler.names.problem(
-                            (*path, "classes"),
-                            f"'{queue.classes}' takes too many values to be classes of a queue",
-                        )
-                    else:
-                        ordered = sorted(possible, key=lambda value: (str(type(value)), value))
-                        classes = {value: number for number, value in enumerate(ordered)}
+                found = self._classes(name, queue.classes, (*path, "classes"))
+                if found is None:
+                    self.broken.add(name)
+                    continue
+                slot, classes = found
             line = program.lines[index]
             discipline = self.discipline(queue.order, classes, (*path, "order"))
             program.lines[index] = LineSpec(line.name, line.needs, line.kept, slot, classes, discipline, line.priority)
+
+    def _classes(self, queue: str, attribute: str, path: Where) -> tuple[int, dict[Any, int]] | None:
+        """Slot of the attribute that divides a queue, and the number of each class; ``None`` after a problem."""
+        names, graph = self.compiler.names, self.compiler.graph
+        steps = [step for step, spec in names.scenario.pathway.items() if getattr(spec, "queue", None) == queue]
+        kinds = sorted({kind for step in steps for kind in graph.kinds_of[step]})
+        found = names.attribute(attribute, path, kinds)
+        if found is None:
+            return None
+        slot, possible = found
+        if possible is None or len(possible) > MOST_CLASSES:
+            names.problem(path, f"'{attribute}' takes too many values to be classes of a queue")
+            return None
+        ordered = sorted(possible, key=lambda value: (isinstance(value, str), value))
+        return slot, {value: number for number, value in enumerate(ordered)}
 
     def discipline(self, order: Any, classes: dict[Any, int], path: Where) -> Discipline:
         """The discipline for an order, for a queue with these classes."""

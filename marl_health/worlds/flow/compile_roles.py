@@ -98,6 +98,8 @@ class SlotTable:
         else:
             assert slots.waiting is not None
             waiting = tuple(lines.of_queue.get(slots.waiting) or lines.of_pool.get(slots.waiting) or ())
+            if not waiting and slots.waiting in compiler.scenario.queues:
+                return  # a queue in which nobody waits, which was told
             if not waiting:
                 known = [*lines.of_queue, *lines.of_pool]
                 compiler.names.unknown((*path, "waiting"), "queue or resource", slots.waiting, known)
@@ -248,8 +250,10 @@ class MoveTable:
 
     def _order(self, move: model.SetOrder, path: Where, lever: int) -> decisions.Move | None:
         queue = move.set.removesuffix(".order")
-        if queue not in self.lines.of_queue:
-            self.compiler.names.unknown((*path, "set"), "queue", queue, self.compiler.scenario.queues)
+        queues = self.compiler.scenario.queues
+        if queue not in queues:
+            self.compiler.names.unknown((*path, "set"), "queue", queue, queues)
+        if queue not in self.lines.of_queue or queue in self.lines.broken:
             return None
         index = self.lines.of_queue[queue][0]
         spec = self.compiler.program.lines[index]

@@ -30,8 +30,7 @@ class ReadingTable:
         """The reading for a reference, or ``None`` after a problem."""
         made = self._make(reference)
         if made is None:
-            known = self.known()
-            hint = did_you_mean(reference, known)
+            hint = _hint(reference, self.known())
             self.compiler.names.problem(path, f"'{reference}' is no measure of this scenario{hint}")
         return made
 
@@ -152,7 +151,7 @@ class SightTable:
             return None  # the slot list itself has a problem, which was told
         made = self._make(reference, by, scale, path)
         if made is None:
-            hint = did_you_mean(reference, self.known())
+            hint = _hint(reference, self.known())
             self.compiler.names.problem(path, f"there is nothing to see as '{reference}'{hint}")
         elif made is BLIND:
             return None
@@ -179,7 +178,9 @@ class SightTable:
             shown = tuple((what, scale_of) for what, _, scale_of in spec.shown)
             return sights.SlotList(reference, self.slots[reference], spec.top, shown)
         name, _, what = reference.rpartition(".")
-        if name in self.lines.of_queue and what in ("waiting", "oldest"):
+        if what in ("waiting", "oldest") and name in self.compiler.scenario.queues:
+            if name not in self.lines.of_queue or name in self.lines.broken:
+                return BLIND  # the queue itself has a problem, which was told
             return self._line(name, what, by, scale, path)
         if by is not None:
             self.compiler.names.problem((*path, "by"), "only queues are seen by class: QUEUE.waiting and QUEUE.oldest")
@@ -214,3 +215,9 @@ class SightTable:
 
 BLIND = sights.TimeLeft()
 """Stands for a sight whose problem was already told."""
+
+
+def _hint(reference: str, known: list[str]) -> str:
+    """What may be meant by a reference: if its first word is known, what can follow it."""
+    name = reference.partition(".")[0]
+    return did_you_mean(reference, [other for other in known if other.partition(".")[0] == name] or known)

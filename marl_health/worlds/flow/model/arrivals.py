@@ -6,6 +6,7 @@ from typing import Annotated
 
 from pydantic import BeforeValidator, Field, model_validator
 
+from marl_health.spec.errors import shown
 from marl_health.spec.numbers import (
     ClockTime,
     Model,
@@ -15,6 +16,7 @@ from marl_health.spec.numbers import (
     TableColumn,
     Value,
 )
+from marl_health.spec.quantities import weekday_slip
 from marl_health.worlds.flow.model.base import WEEKDAYS, Count, Most, as_list
 
 
@@ -71,7 +73,7 @@ class Appointment(Model):
     def _weekdays(self) -> Appointment:
         for day in self.on:
             if day.lower() not in WEEKDAYS:
-                raise ValueError(f"'{day}' is not a weekday; write Monday to Sunday")
+                raise ValueError(f"{shown(day)} is not a weekday{weekday_slip(day)} (write Monday to Sunday)")
         return self
 
 

@@ -204,6 +204,10 @@ VERBS: dict[str, type[Sourced]] = {
 }
 
 
+ROUTE = {field.alias or name for name, field in Route.model_fields.items()}
+"""What a step may say that is only a way on; with another word in it, most likely a verb is misspelt."""
+
+
 def _verb(value: Any) -> str | None:
     if isinstance(value, dict):
         found = [verb for verb in VERBS if verb in value]
@@ -211,7 +215,7 @@ def _verb(value: Any) -> str | None:
             return None
         if found:
             return f"<{found[0]}>"
-        return "<route>" if "next" in value else None
+        return "<route>" if "next" in value and value.keys() <= ROUTE else None
     if isinstance(value, Sourced):
         return next((f"<{verb}>" for verb, model in VERBS.items() if type(value) is model), "<route>")
     return None
