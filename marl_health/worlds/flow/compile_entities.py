@@ -116,7 +116,7 @@ def _rate(compiler: Compiler, rate: model.Rate, path: Where) -> RateSpec:
     profile = tuple(day * hour for day in days for hour in hours)
     times = None
     if rate.times is not None:
-        times = compiler.numbers.compile(rate.times, (*path, "times"), "share").value
+        times = compiler.numbers.compile(rate.times, (*path, "times"), "factor").value
     daily = None if rate.day_to_day is None else rate.day_to_day.gamma.cv
     return RateSpec(rate.per_minute, profile, daily, times)
 

@@ -31,7 +31,11 @@ DIMENSIONS = {
     "money_rate": "money per time, such as 38 usd per bed_hour",
     "flag": "yes or no",
     "text": "a text",
+    "factor": "a plain number or a share, such as 1.2 or 120%",
 }
+
+ACCEPTED = {"factor": ("number", "share")}
+"""Where several dimensions will do."""
 
 WITHOUT_ENTITY = ("vary", "choose", "staff")
 """Sections whose numbers are not about anybody."""
@@ -69,12 +73,14 @@ def uniform(column: int, repeats: bool) -> Value:
         return lambda world, entity: entity.row[column]
 
     def draw(world: Any, entity: Entity) -> float:
-        if entity.visits is None:
-            entity.visits = {}
-            if entity.parent is not None:
-                entity.root.visits = entity.visits
-        visit = entity.visits.get(column, 0)
-        entity.visits[column] = visit + 1
+        visits = entity.visits
+        if visits is None:
+            patient = entity.root  # tokens count together with their patient
+            if patient.visits is None:
+                patient.visits = {}
+            visits = entity.visits = patient.visits
+        visit = visits.get(column, 0)
+        visits[column] = visit + 1
         return entity.row[column] if visit == 0 else hashed(entity.key, column, visit)
 
     return draw
@@ -120,16 +126,23 @@ class NumberCompiler:
             never: whether the word ``never`` is allowed.
         """
         number = self._compile(value, path, _Context(want, tuple(kinds), repeats, length_biased, never))
-        if want is not None and number.dimension not in (want, "any"):
-            if number.dimension == "number" and want == "share":
-                return number
+        if want == "share" and number.dimension in ("share", "number"):
+            self._check_share(number, path)
+        elif want is not None and number.dimension not in ("any", *ACCEPTED.get(want, (want,))):
             found = DIMENSIONS.get(number.dimension, number.dimension)
             self.names.problem(path, f"{DIMENSIONS[want]} is needed here, but this is {found}")
             return BROKEN
-        if want == "time" and number.may_be_negative:
+        if want in ("time", "factor") and number.may_be_negative:
             inner = number.value
             return replace(number, value=lambda world, entity: max(0.0, inner(world, entity)), may_be_zero=True)
         return number
+
+    def _check_share(self, number: Number, path: Where) -> None:
+        for value in sorted(number.possible or ()):
+            if not 0 <= value <= 1:
+                slip = f"; did you mean {value:g}%?" if 1 < value <= 100 else ""
+                self.names.problem(path, f"{value:g} is no share, which is between 0 and 1 (or 0% and 100%){slip}")
+                return
 
     def _compile(self, value: Any, path: Where, context: _Context) -> Number:
         if isinstance(value, bool):
