@@ -95,12 +95,13 @@ class Names:
         A step where nobody comes is a problem of its own, told by the graph, and so is an attribute that a kind lacks,
         wherever else it is used.
         """
-        if not kinds:
-            if path[0] in WITHOUT_ENTITY:
-                self.problem(path, f"'{name}' belongs to an entity, and there is none here; write a number instead")
+        if not kinds and path[0] in WITHOUT_ENTITY:
+            self.problem(path, f"'{name}' belongs to an entity, and there is none here; write a number instead")
             return None
         if name not in self.slots:
             self.unknown(path, "attribute", name, self.slots)
+            return None
+        if not kinds:
             return None
         lacking = tuple(kind for kind in kinds if name not in self.attributes[kind])
         if lacking:
