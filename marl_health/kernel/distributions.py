@@ -105,7 +105,7 @@ def mixture_quantile(shares: Sequence[float], parts: Sequence[Quantile]) -> Quan
 
     def quantile(u: float) -> float:
         index = bisect_right(tops, u)
-        return parts[index](max(1e-300, (u - bottoms[index]) / (tops[index] - bottoms[index])))
+        return parts[index](min(1 - 2**-53, max(1e-300, (u - bottoms[index]) / (tops[index] - bottoms[index]))))
 
     return quantile
 

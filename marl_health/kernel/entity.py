@@ -60,23 +60,26 @@ class Entity:
         until: time at which its scheduled entry comes up.
         place: the place it occupies, kept from step to step.
         held: the line whose resources it holds for the current step.
-        line, ticket, since: the line it waits in, its ticket, and when it joined.
-        remaining: minutes of work left after an interruption.
+        line, ticket, since: the line it waits in, its ticket, and when it joined for its place in the order.
+        joined: when it began to stand in line this time, which is later than ``since`` after an interruption.
+        began: when it was given what it holds. remaining: minutes of work left after an interruption.
         route: steps still ahead of a token of parallel work.
-        units: the individual resource unit last used, by pool index.
-        visits: how often a column was used, for steps that may come again.
-        clocks: side clocks under way, by clock index; shared with children.
+        units: the individual resource unit last used, by pool index; kept by the patient for all its tokens.
+        visits: how often a column was used, for steps that may come again; shared with children.
+        clocks: side clocks under way, by clock index; a token has its own.
         parent, children: tokens of parallel work.
         counted: whether measures take notice of it.
     """
 
     __slots__ = (
+        "began",
         "children",
         "clocks",
         "counted",
         "epoch",
         "held",
         "id",
+        "joined",
         "key",
         "kind",
         "line",
@@ -109,7 +112,7 @@ class Entity:
         self.held: Line | None = None
         self.line: Line | None = None
         self.ticket: Ticket | None = None
-        self.since = 0.0
+        self.since = self.joined = self.began = 0.0
         self.remaining: float | None = None
         self.route: tuple[Step, ...] = ()
         self.units: dict[int, int] | None = None
@@ -133,12 +136,12 @@ class Entity:
         token.until = 0.0
         token.place = None
         token.held = token.line = token.ticket = None
-        token.since = 0.0
+        token.since = token.joined = token.began = 0.0
         token.remaining = None
         token.route = ()
-        token.units = self.units
+        token.units = None
         token.visits = self.visits
-        token.clocks = self.clocks
+        token.clocks = None
         token.parent = self
         token.children = None
         token.counted = self.counted

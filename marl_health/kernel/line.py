@@ -156,12 +156,16 @@ class Line:
 
     def admits(self, entity: Entity) -> bool:
         """Whether the reserves of all pools leave room for this entity."""
-        return all(not pool.reserves or pool.admits(units, entity) for pool, units in self.needs)
+        for pool, units in self.needs:  # noqa: SIM110 - a loop costs half of a generator, and every request comes here
+            if pool.reserves and pool.free < units + pool.kept_from(entity):
+                return False
+        return True
 
     def request(self, world: World, entity: Entity) -> bool:
         """Take all needs at once if they can be had and nobody here has a better claim. True if granted."""
         if self.feasible() and (self.waiting == 0 or not self.head(world.now)) and self.admits(entity):
             self.grants += 1
+            entity.since = world.now
             self._take(world.now, entity)
             return True
         return False
@@ -172,7 +176,7 @@ class Line:
         self.area += self.waiting * (now - self.last)
         self.last = now
         entity.line = self
-        entity.since = since
+        entity.since = entity.joined = since
         self._push(world, entity, self.class_of(entity))
         self.waiting += 1
         for pool, _ in self.needs:
@@ -199,7 +203,11 @@ class Line:
         """The entity's class changed while it waits: it keeps its time of joining. ``before``: its class until now."""
         self.count[before] -= 1
         self.joined_sum[before] -= entity.since
+        old = entity.ticket
         self._push(world, entity, self.class_of(entity))
+        for place, ticket in enumerate(self.called):
+            if ticket is old and entity.ticket is not None:
+                self.called[place] = entity.ticket
 
     def oldest(self, cls: int, now: float) -> float:
         """Minutes that the first of a class has waited; 0 if nobody does."""
@@ -233,9 +241,13 @@ class Line:
                 heappop(heap)
             if heap:
                 ticket = heap[0]
+                if not self.admits(ticket[2]):
+                    behind = self._first_admitted(heap)
+                    if behind is None:
+                        continue
+                    ticket = behind
                 rank = self.discipline.rank(cls, now - ticket[0])
-                better = best is None or rank < best_rank or (rank == best_rank and ticket[:2] < best[:2])
-                if better and self.admits(ticket[2]):
+                if best is None or rank < best_rank or (rank == best_rank and ticket[:2] < best[:2]):
                     best, best_rank = ticket, rank
         if best is None:
             return False
@@ -249,7 +261,7 @@ class Line:
         entity = self.best_ticket[2]
         now = world.now
         self.grants += 1
-        self.waited += now - entity.since
+        self.waited += now - entity.joined
         self.leave(now, entity)
         self._take(now, entity)
         entity.step.granted(world, entity)
@@ -271,38 +283,58 @@ class Line:
         """Free what the entity needs by interrupting the least urgent work under way. True if it was done.
 
         Interrupted entities keep their time of joining, so they are first of their class when units come free;
-        then they ``resume`` where they were, or start again.
+        then they ``resume`` where they were, or start again. Nobody's place is taken away, no move under way is
+        stopped, nobody is interrupted for a unit that must be cleaned first, or for the sake of one certain unit.
         """
-        rank = self.rank_of(entity)
-        victims: list[Entity] = []
+        if self.unit is not None:
+            return False
+        victims: dict[Entity, Line] = {}
         for pool, units in self.needs:
-            lacking = units - pool.free - sum(1 for victim in victims if victim in pool.users)
-            if lacking <= 0:
-                continue
-            rivals = [user for user in pool.users if user.held is not None and user not in victims]
-            rivals = [user for user in rivals if user.held is not None and user.held.rank_of(user) > rank]
-            if len(rivals) < lacking:
-                return False
-            rivals.sort(key=lambda user: user.held.rank_of(user) if user.held is not None else (0.0, 0.0))
-            victims.extend(rivals[len(rivals) - lacking :])
-        lines = []
-        for victim in victims:
-            line = victim.held
-            assert line is not None
+            lacking = units + pool.kept_from(entity) - pool.free
+            lacking -= sum(line.returns(pool) for line in victims.values())
+            rivals = self._less_urgent(pool, entity) if lacking > 0 else []
+            while lacking > 0:
+                if not rivals:
+                    return False
+                victim, line = rivals.pop()
+                if victim not in victims:
+                    victims[victim] = line
+                    lacking -= line.returns(pool)
+        now = world.now
+        for victim, line in victims.items():
+            world.interrupted(victim)
             victim.epoch += 1
-            victim.remaining = victim.until - world.now if resume else None
+            victim.remaining = victim.until - (now if resume else victim.began)
             victim.held = None
             for pool, units in line.returned:
                 pool.give_back(world, units, victim)
-            lines.append(line)
         self.grants += 1
-        self._take(world.now, entity)
-        for victim, line in zip(victims, lines, strict=True):
+        entity.since = now
+        self._take(now, entity)
+        for victim, line in victims.items():
+            line.grants -= 1  # it will be granted once more
+            if line.unit is not None and line.base is not None and line.unit not in line.needs[0][0].on_duty:
+                line = line.base
             line.join(world, victim, victim.since)
-        for line in lines:
+            victim.joined = now
+        for line in victims.values():
             for pool, _ in line.returned:
                 pool.dispatch(world)
         return True
+
+    def returns(self, pool: Pool) -> int:
+        """Units of a pool that come back when the work of somebody from this line ends."""
+        return sum(units for returned, units in self.returned if returned is pool)
+
+    def _less_urgent(self, pool: Pool, entity: Entity) -> list[tuple[Entity, Line]]:
+        """Who would have to make way for an entity if it needs a unit of the pool, the least urgent last."""
+        if pool.clean is not None:
+            return []
+        rank = self.rank_of(entity)
+        found = [(user, user.held) for user in pool.users if user.held is not None and user.held.kept is None]
+        found = [(user, line) for user, line in found if line.returns(pool) and line.rank_of(user) > rank]
+        found.sort(key=lambda pair: pair[1].rank_of(pair[0]))
+        return found
 
     def for_unit(self, world: World, unit: int) -> Line:
         """The line of those who want this very unit of the first need; made when first asked for."""
@@ -327,14 +359,28 @@ class Line:
             self.personal[unit] = line
         return line
 
+    def close(self) -> None:
+        """Nobody will ever stand here again: the unit of this line went home. What was counted is kept."""
+        for pool, _ in self.needs:
+            pool.lines.remove(self)
+        if self.base is not None and self.base.personal is not None and self.unit is not None:
+            del self.base.personal[self.unit]
+
     def hand_over(self, world: World, other: Line) -> None:
         """Move everybody to another line with the same needs, times of joining kept."""
         for heap in self.heaps:
             for ticket in sorted(heap, key=lambda ticket: ticket[:2]):
                 entity = ticket[2]
                 if entity.ticket is ticket:
+                    joined = entity.joined
                     self.leave(world.now, entity)
                     other.join(world, entity, entity.since)
+                    entity.joined = joined
+
+    def _first_admitted(self, heap: list[Ticket]) -> Ticket | None:
+        """The first of a class that the reserves leave room for, when they leave none for its head."""
+        found = [ticket for ticket in heap if ticket[2].ticket is ticket and self.admits(ticket[2])]
+        return min(found, key=lambda ticket: ticket[:2], default=None)
 
     def _push(self, world: World, entity: Entity, cls: int) -> None:
         ticket = (entity.since, world.next_number(), entity)
@@ -345,6 +391,7 @@ class Line:
 
     def _take(self, now: float, entity: Entity) -> None:
         entity.held = self
+        entity.began = now
         if self.single is not None:
             self.single.take(now, 1, entity, self.unit)
             return

@@ -31,19 +31,22 @@ class Reserve:
 
 
 class Cleaning:
-    """A unit that is being cleaned; it is free again when its entry comes up."""
+    """A unit that is being cleaned; it is free again when its entry comes up. ``unit``: which, if they differ."""
 
-    __slots__ = ("epoch", "pool")
+    __slots__ = ("epoch", "pool", "unit")
 
-    def __init__(self, pool: Pool) -> None:
+    def __init__(self, pool: Pool, unit: int | None) -> None:
         self.epoch = 0
         self.pool = pool
+        self.unit = unit
 
     def fire(self, world: World) -> None:
         """The unit is clean."""
         pool = self.pool
         pool.cleaning -= 1
         pool.free += 1
+        if self.unit is not None:
+            pool.put_back(world, self.unit)
         if pool.waiting and pool.free > 0:
             pool.dispatch(world)
 
@@ -60,7 +63,9 @@ class Pool:
         free: ``capacity - busy - cleaning``.
         waiting: entities waiting for this pool, over all its lines.
         lines: the lines that draw on it.
-        idle: ids of the free units when units can be told apart, else ``None``.
+        idle: ids of the free units when units can be told apart, else ``None``; then ``given`` holds those taken, by
+            who has them, and ``on_duty`` all that have not gone home.
+        users: who has units, kept where they may be interrupted.
     """
 
     __slots__ = (
@@ -71,6 +76,7 @@ class Pool:
         "clean",
         "cleaning",
         "free",
+        "given",
         "idle",
         "index",
         "last",
@@ -99,6 +105,7 @@ class Pool:
         self.busy_minutes = self.capacity_minutes = self.over_minutes = 0.0
         self.idle: list[int] | None = list(range(capacity))[::-1] if identified else None
         self.on_duty: set[int] = set(range(capacity)) if identified else set()
+        self.given: dict[Entity, list[int]] = {}
         self.next_unit = capacity
         self.preempting = preempting
         self.users: dict[Entity, None] = {}
@@ -126,7 +133,7 @@ class Pool:
         self.free -= units
         self.busy += units
         if self.idle is not None:
-            self._assign(entity, wanted)
+            self._assign(units, entity, wanted)
         if self.preempting:
             self.users[entity] = None
 
@@ -134,15 +141,17 @@ class Pool:
         """Take units back from the entity, without offering them to anyone yet."""
         self.integrate(world.now)
         self.busy -= units
+        given: Sequence[int | None] = (None,) * units if self.idle is None else self._unassign(units, entity)
         if self.clean is None:
-            self.free += units
+            for unit in given:
+                self.free += 1
+                if unit is not None:
+                    self.put_back(world, unit)
         else:
             minutes = self.clean(world, entity)
             self.cleaning += units
-            for _ in range(units):
-                world.at(world.now + minutes, Cleaning(self))
-        if self.idle is not None and entity.units is not None:
-            self._unassign(world, entity.units[self.index])
+            for unit in given:
+                world.at(world.now + minutes, Cleaning(self, unit))
         if self.preempting:
             self.users.pop(entity, None)
 
@@ -184,28 +193,35 @@ class Pool:
         if self.waiting and self.free > 0:
             self.dispatch(world)
 
-    def admits(self, units: int, entity: Entity) -> bool:
-        """Whether the reserves leave room for this entity."""
-        needed = units
+    def kept_from(self, entity: Entity) -> int:
+        """How many units the reserves keep from this entity."""
+        kept = 0
         for reserve in self.reserves:
             if reserve.level and not (reserve.qualifies and reserve.qualifies(entity.values)):
-                needed += reserve.level
-        return self.free >= needed
+                kept += reserve.level
+        return kept
 
-    def _assign(self, entity: Entity, wanted: int | None) -> None:
+    def _assign(self, units: int, entity: Entity, wanted: int | None) -> None:
         assert self.idle is not None
-        if wanted is None:
-            unit = self.idle.pop()
-        else:
-            unit = wanted
-            self.idle.remove(unit)
-        if entity.units is None:
-            entity.units = {}
-            if entity.parent is not None and entity.parent.units is None:
-                entity.parent.units = entity.units
-        entity.units[self.index] = unit
+        if wanted is not None:
+            self.idle.remove(wanted)
+            self.idle.append(wanted)
+        taken = [self.idle.pop() for _ in range(units)]
+        self.given.setdefault(entity, []).extend(taken)
+        patient = entity.root
+        if patient.units is None:
+            patient.units = {}
+        patient.units[self.index] = taken[0]
 
-    def _unassign(self, world: World, unit: int) -> None:
+    def _unassign(self, units: int, entity: Entity) -> list[int]:
+        given = self.given[entity]
+        back, given[:] = given[:units], given[units:]
+        if not given:
+            del self.given[entity]
+        return back
+
+    def put_back(self, world: World, unit: int) -> None:
+        """A unit that was told apart is free again, or goes home if its shift is over."""
         assert self.idle is not None
         if len(self.idle) < self.free:
             self.idle.append(unit)
@@ -213,7 +229,9 @@ class Pool:
             self._retire(world, unit)
 
     def _retire(self, world: World, unit: int) -> None:
+        """A unit goes home for good: those who waited for it take anybody, and its line is closed."""
         self.on_duty.discard(unit)
-        for line in self.lines:
-            if line.unit == unit and line.waiting and line.base is not None:
+        for line in tuple(self.lines):
+            if line.unit == unit and line.base is not None and line.needs[0][0] is self:
                 line.hand_over(world, line.base)
+                line.close()

@@ -36,7 +36,7 @@ def hashed(key: int, column: int, visit: int) -> float:
         z = ((z ^ (z >> 30)) * 0xBF58476D1CE4E5B9) & _MASK
         z = ((z ^ (z >> 27)) * 0x94D049BB133111EB) & _MASK
         z ^= z >> 31
-    return ((z >> 11) + 0.5) * 1.1102230246251565e-16
+    return ((z >> 12) + 0.5) * 2.0**-52  # 52 bits and a half: with more, the largest would round to 1
 
 
 def derived_row(key: int, ordinal: int, columns: int) -> list[float]:

@@ -87,6 +87,9 @@ class World(Environment):
             entity.held.release(self, entity)
         entity.remaining = None
 
+    def interrupted(self, entity: Entity) -> None:
+        """Told just before an entity's work is interrupted for somebody more urgent."""
+
     def fork(self) -> Self:
         """An exact copy that continues as this world would: for tests and checkpoints, clairvoyant for a policy.
 

@@ -166,8 +166,8 @@ class HealthSpec:
             self.stop(world, entity)
         if transition.mark is not None:
             world.mark(entity, transition.mark)
-        if transition.target is not None:
-            self._enter(world, clock, transition.target)
+        if transition.target is not None and entity.clocks and entity.clocks.get(self.index) is clock:
+            self._enter(world, clock, transition.target)  # unless the mark has just ended it
         if transition.sets:
             world.assign(entity, transition.sets)
         if transition.way is not None:

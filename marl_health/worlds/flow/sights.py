@@ -93,6 +93,9 @@ class LineNow(Sight):
     @override
     def look(self, world: FlowWorld, out: list[float]) -> None:
         lines = [world.lines[number] for number in self.lines]
+        for line in tuple(lines):
+            if line.personal:
+                lines.extend(line.personal.values())
         if not self.oldest:
             if self.by_class:
                 out.extend([float(sum(line.count[cls] for line in lines)) for cls in self.classes])

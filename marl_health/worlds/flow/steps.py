@@ -99,8 +99,9 @@ class Activity(FlowStep):
         """Take what is needed if it is free, else wait for it."""
         entity.step = self
         line = world.lines[self.line]
-        if self.same is not None and entity.units is not None:
-            unit = entity.units.get(self.same)
+        if self.same is not None:
+            units = entity.root.units
+            unit = None if units is None else units.get(self.same)
             if unit is not None and unit in world.pools[self.same].on_duty:
                 line = line.for_unit(world, unit)
         if line.request(world, entity) or (self.preempt and line.interrupt_for(world, entity, self.resume)):

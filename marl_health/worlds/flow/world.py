@@ -83,6 +83,7 @@ class FlowWorld(World):
         for name, value in program.varied:
             self.nobody.row = stream(seed, "vary:" + name).random(program.columns).tolist()
             self.varied.append(value(self, self.nobody))
+        self.nobody.row = stream(seed, "nobody").random(program.columns).tolist()
         self.base: list[int] = []
         self.extra: list[int] = []
         self._build()
@@ -274,22 +275,26 @@ class FlowWorld(World):
     def assign(self, entity: Entity, sets: tuple[tuple[int, Value], ...]) -> None:
         """Change attributes; a patient who waits changes class at once, and hazards follow."""
         patient = entity.root
-        waiting = [(token, token.line.class_of(token)) for token in tokens(patient) if token.line is not None]
+        everywhere = tokens(patient)
+        waiting = [(token, token.line, token.line.class_of(token)) for token in everywhere if token.line is not None]
         for slot, value in sets:
             patient.values[slot] = value(self, patient)
-        for token, before in waiting:
-            line = token.line
-            assert line is not None
+        for token, line, before in waiting:
             if line.class_of(token) != before:
                 line.reclass(self, token, before)
             for roster in line.rosters:
                 roster.rekey(self, token)
-        for number in patient.step.rosters:  # type: ignore[attr-defined]
-            self.rosters[number].rekey(self, patient)
+        for token in everywhere:
+            for number in token.step.rosters:  # type: ignore[attr-defined]
+                self.rosters[number].rekey(self, token)
         if patient.clocks:
             for clock in tuple(patient.clocks.values()):
                 if isinstance(clock.spec, HealthSpec):
                     clock.spec.refresh(self, clock)
+        for _, line, _ in waiting:  # whoever qualifies for reserved units now gets one that is free
+            for pool, _ in line.needs:
+                if pool.reserves and pool.free > 0 and pool.waiting:
+                    pool.dispatch(self)
 
     def vacated(self, entity: Entity, pool: Pool) -> None:
         """The entity left a place: measures that need it to hold that place end."""
@@ -304,11 +309,17 @@ class FlowWorld(World):
     def withdraw(self, entity: Entity) -> None:
         """Stop whatever the entity (or its tokens) does or waits for; its place is kept."""
         step: Any = entity.step
+        self.interrupted(entity)
         for number in step.rosters:
             self.rosters[number].remove(entity)
         if step.give_up is not None:
             step.give_up.stop(self, entity)
         super().withdraw(entity)
+
+    def interrupted(self, entity: Entity) -> None:
+        """Write to the log that the entity gives back what it has before its work is done."""
+        if self.log is not None and entity.held is not None:
+            self.write(entity, "resource_use_end", entity.step.name, entity.held.needs[0][0].name)
 
     def finish_branch(self, token: Entity) -> None:
         """A branch of parallel work made a step: on to its next one, or back to the patient."""
