@@ -16,7 +16,14 @@ if TYPE_CHECKING:
 
 
 class Discipline(Protocol):
-    """Ranks classes; the lowest (rank, time of joining) among the class heads goes first."""
+    """Ranks classes; the lowest (rank, time of joining) among the class heads goes first.
+
+    Attributes:
+        sequence: the classes from first to last where that order is strict and never changes, else ``None``. It says
+            no more than ``rank`` does, but spares the comparison of all heads.
+    """
+
+    sequence: tuple[int, ...] | None
 
     def rank(self, cls: int, waited: float) -> float:
         """Rank of a class whose head has waited so many minutes."""
@@ -24,6 +31,8 @@ class Discipline(Protocol):
 
 class FirstCome:
     """First come, first served, whatever the class."""
+
+    sequence = None
 
     def rank(self, cls: int, waited: float) -> float:
         """The same for all, so that the time of joining decides."""
@@ -39,6 +48,8 @@ class ByClass:
 
     def __init__(self, order: tuple[float, ...]) -> None:
         self.order = order
+        strict = len(set(order)) == len(order)
+        self.sequence = tuple(sorted(range(len(order)), key=order.__getitem__)) if strict else None
 
     def rank(self, cls: int, waited: float) -> float:
         """The class's fixed rank."""
@@ -51,6 +62,8 @@ class Ageing:
     Args:
         rates: urgency per minute, by class index.
     """
+
+    sequence = None
 
     def __init__(self, rates: tuple[float, ...]) -> None:
         self.rates = rates
@@ -76,7 +89,7 @@ class Line:
     __slots__ = (
         "area",
         "base",
-        "best_rank",
+        "best_class",
         "best_ticket",
         "called",
         "classes",
@@ -136,8 +149,8 @@ class Line:
         self.waited = 0.0
         self.area = 0.0
         self.last = 0.0
-        self.best_rank: tuple[float, float, float] = (0.0, 0.0, 0.0)
         self.best_ticket: Ticket | None = None
+        self.best_class: int | None = None
         for pool, _ in needs:
             pool.lines.append(self)
 
@@ -163,16 +176,17 @@ class Line:
 
     def request(self, world: World, entity: Entity) -> bool:
         """Take all needs at once if they can be had and nobody here has a better claim. True if granted."""
-        if self.feasible() and (self.waiting == 0 or not self.head(world.now)) and self.admits(entity):
+        now = world._now
+        if self.feasible() and (self.waiting == 0 or not self.head(now)) and self.admits(entity):
             self.grants += 1
-            entity.since = world.now
-            self._take(world.now, entity)
+            entity.since = now
+            self._take(now, entity)
             return True
         return False
 
     def join(self, world: World, entity: Entity, since: float) -> None:
         """Start waiting, with ``since`` as the time of joining (earlier than now after an interruption)."""
-        now = world.now
+        now = world._now
         self.area += self.waiting * (now - self.last)
         self.last = now
         entity.line = self
@@ -188,7 +202,7 @@ class Line:
         """Stop waiting; the ticket in the heap becomes void."""
         self.area += self.waiting * (now - self.last)
         self.last = now
-        cls = self.class_of(entity)
+        cls = 0 if self.slot is None else self.classes[entity.values[self.slot]]
         entity.ticket = None
         entity.line = None
         self.waiting -= 1
@@ -222,44 +236,44 @@ class Line:
             self.called.append(entity.ticket)
 
     def head(self, now: float) -> bool:
-        """Find who is next: sets ``best_ticket`` and ``best_rank``. False if nobody here may be served now."""
-        called = self.called
-        while called:
-            ticket = called[0]
-            if ticket[2].ticket is not ticket:
-                called.popleft()
-                continue
-            if self.admits(ticket[2]):
-                self.best_ticket = ticket
-                self.best_rank = (self.priority, -inf, ticket[0])
-                return True
-            break
+        """Find who is next: sets ``best_ticket`` and ``best_class``. False if nobody here may be served now."""
+        if self.called and self._called_head():
+            return True
+        count = self.count
+        sequence = self.discipline.sequence if len(count) > 1 else (0,)
+        if sequence is not None:
+            for cls in sequence:
+                if count[cls]:
+                    ticket = self._first(cls)
+                    if ticket is not None:
+                        self.best_ticket = ticket
+                        self.best_class = cls
+                        return True
+            return False
         best: Ticket | None = None
         best_rank = inf
-        for cls, heap in enumerate(self.heaps):
-            while heap and heap[0][2].ticket is not heap[0]:
-                heappop(heap)
-            if heap:
-                ticket = heap[0]
-                if not self.admits(ticket[2]):
-                    behind = self._first_admitted(heap)
-                    if behind is None:
-                        continue
-                    ticket = behind
+        for cls, waiting in enumerate(count):
+            ticket = self._first(cls) if waiting else None
+            if ticket is not None:
                 rank = self.discipline.rank(cls, now - ticket[0])
                 if best is None or rank < best_rank or (rank == best_rank and ticket[:2] < best[:2]):
                     best, best_rank = ticket, rank
-        if best is None:
-            return False
+                    self.best_class = cls
         self.best_ticket = best
-        self.best_rank = (self.priority, best_rank, best[0])
-        return True
+        return best is not None
+
+    def claim(self, now: float) -> tuple[float, float, float]:
+        """Claim of the one that :meth:`head` found against those of other lines; the lowest is served first."""
+        assert self.best_ticket is not None
+        joined = self.best_ticket[0]
+        cls = self.best_class
+        return (self.priority, -inf if cls is None else self.discipline.rank(cls, now - joined), joined)
 
     def serve(self, world: World) -> None:
         """Grant its needs to the entity that :meth:`head` found."""
         assert self.best_ticket is not None
         entity = self.best_ticket[2]
-        now = world.now
+        now = world._now
         self.grants += 1
         self.waited += now - entity.joined
         self.leave(now, entity)
@@ -377,13 +391,38 @@ class Line:
                     other.join(world, entity, entity.since)
                     entity.joined = joined
 
+    def _called_head(self) -> bool:
+        """Whether one whom an agent called to the front may be served now; then that one is the head."""
+        called = self.called
+        while called:
+            ticket = called[0]
+            if ticket[2].ticket is ticket:
+                if not self.admits(ticket[2]):
+                    return False
+                self.best_ticket = ticket
+                self.best_class = None
+                return True
+            called.popleft()
+        return False
+
+    def _first(self, cls: int) -> Ticket | None:
+        """The first of a class in which somebody waits, of those that the reserves leave room for."""
+        heap = self.heaps[cls]
+        ticket = heap[0]
+        while ticket[2].ticket is not ticket:
+            heappop(heap)
+            ticket = heap[0]
+        if (self.single is not None and not self.single.reserves) or self.admits(ticket[2]):
+            return ticket
+        return self._first_admitted(heap)
+
     def _first_admitted(self, heap: list[Ticket]) -> Ticket | None:
         """The first of a class that the reserves leave room for, when they leave none for its head."""
         found = [ticket for ticket in heap if ticket[2].ticket is ticket and self.admits(ticket[2])]
         return min(found, key=lambda ticket: ticket[:2], default=None)
 
     def _push(self, world: World, entity: Entity, cls: int) -> None:
-        ticket = (entity.since, world.next_number(), entity)
+        ticket = (entity.since, next(world._eid), entity)
         entity.ticket = ticket
         heappush(self.heaps[cls], ticket)
         self.count[cls] += 1

@@ -72,6 +72,7 @@ class Pool:
         "busy",
         "busy_minutes",
         "capacity",
+        "capacity_last",
         "capacity_minutes",
         "clean",
         "cleaning",
@@ -85,6 +86,7 @@ class Pool:
         "next_unit",
         "on_duty",
         "over_minutes",
+        "plain",
         "preempting",
         "reserves",
         "users",
@@ -101,7 +103,7 @@ class Pool:
         self.lines: list[Line] = []
         self.clean: Value | None = clean
         self.reserves: list[Reserve] = []
-        self.last = 0.0
+        self.last = self.capacity_last = 0.0
         self.busy_minutes = self.capacity_minutes = self.over_minutes = 0.0
         self.idle: list[int] | None = list(range(capacity))[::-1] if identified else None
         self.on_duty: set[int] = set(range(capacity)) if identified else set()
@@ -109,6 +111,7 @@ class Pool:
         self.next_unit = capacity
         self.preempting = preempting
         self.users: dict[Entity, None] = {}
+        self.plain = clean is None and not identified and not preempting
 
     def __getstate__(self) -> Any:
         """``clean`` belongs to the compiled scenario, which puts it back into copies."""
@@ -116,22 +119,26 @@ class Pool:
 
     def integrate(self, now: float) -> None:
         """Bring the time integrals (busy, capacity, overtime; unit-minutes) up to ``now``."""
+        self._integrate_use(now)
+        self.capacity_minutes += self.capacity * (now - self.capacity_last)
+        self.capacity_last = now
+
+    def _integrate_use(self, now: float) -> None:
+        """Bring those integrals up to ``now`` that change whenever a unit is taken or given back."""
         passed = now - self.last
-        if passed > 0.0:
-            self.busy_minutes += self.busy * passed
-            self.capacity_minutes += self.capacity * passed
-            over = self.busy + self.cleaning - self.capacity
-            if over > 0:
-                self.over_minutes += over * passed
-            self.last = now
+        self.busy_minutes += self.busy * passed
+        if self.free < 0:
+            self.over_minutes -= self.free * passed
+        self.last = now
 
     def take(self, now: float, units: int, entity: Entity, wanted: int | None = None) -> None:
         """Give units to the entity; the caller has seen that they are free."""
-        passed = now - self.last
-        if passed > 0.0:
-            self.integrate(now)
+        self.busy_minutes += self.busy * (now - self.last)  # nothing is over capacity where units are free
+        self.last = now
         self.free -= units
         self.busy += units
+        if self.plain:
+            return
         if self.idle is not None:
             self._assign(units, entity, wanted)
         if self.preempting:
@@ -139,8 +146,11 @@ class Pool:
 
     def give_back(self, world: World, units: int, entity: Entity) -> None:
         """Take units back from the entity, without offering them to anyone yet."""
-        self.integrate(world.now)
+        self._integrate_use(world._now)
         self.busy -= units
+        if self.plain:
+            self.free += units
+            return
         given: Sequence[int | None] = (None,) * units if self.idle is None else self._unassign(units, entity)
         if self.clean is None:
             for unit in given:
@@ -151,29 +161,24 @@ class Pool:
             minutes = self.clean(world, entity)
             self.cleaning += units
             for unit in given:
-                world.at(world.now + minutes, Cleaning(self, unit))
+                world.at(world._now + minutes, Cleaning(self, unit))
         if self.preempting:
             self.users.pop(entity, None)
 
     def dispatch(self, world: World) -> None:
         """Offer free units to the best head among the lines, until none is free or nobody can use them."""
+        now = world._now
         while self.free > 0 and self.waiting:
-            best: Line | None = None
-            if len(self.lines) == 1:
-                line = self.lines[0]
-                if line.feasible() and line.head(world.now):
-                    best = line
+            lines = self.lines
+            if len(lines) == 1:
+                best = lines[0]
+                if not (best.feasible() and best.head(now)):
+                    return
             else:
-                for line in self.lines:
-                    if (
-                        line.waiting
-                        and line.feasible()
-                        and line.head(world.now)
-                        and (best is None or line.best_rank < best.best_rank)
-                    ):
-                        best = line
-            if best is None:
-                return
+                ready = [line for line in lines if line.waiting and line.feasible() and line.head(now)]
+                if not ready:
+                    return
+                best = ready[0] if len(ready) == 1 else min(ready, key=lambda line: line.claim(now))
             best.serve(world)
 
     def set_capacity(self, world: World, capacity: int) -> None:
