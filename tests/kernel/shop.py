@@ -1,7 +1,7 @@
 """A shop to test the kernel with: customers are served from a line, for as many minutes as they carry with them."""
 
 from marl_health.kernel import Entity, Line, Pool, World
-from marl_health.kernel.line import FirstCome
+from marl_health.kernel.disciplines import FirstCome
 
 CLASS, MINUTES = 0, 1
 

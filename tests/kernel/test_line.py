@@ -4,7 +4,7 @@ import random
 
 import pytest
 
-from marl_health.kernel.line import Ageing, ByClass, FirstCome
+from marl_health.kernel.disciplines import Ageing, ByClass, FirstCome
 from tests.kernel.shop import CLASS, Serve, Shop
 
 

@@ -2,7 +2,7 @@
 
 import pytest
 
-from marl_health.kernel.line import ByClass
+from marl_health.kernel.disciplines import ByClass
 from marl_health.kernel.pool import Reserve
 from tests.kernel.shop import CLASS, Serve, Shop
 

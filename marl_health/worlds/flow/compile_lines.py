@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from typing import TYPE_CHECKING, Any
 
-from marl_health.kernel.line import Ageing, ByClass, Discipline, FirstCome
+from marl_health.kernel.disciplines import Ageing, ByClass, Discipline, FirstCome
 from marl_health.spec.errors import Where
 from marl_health.spec.numbers import read_key
 from marl_health.worlds.flow import model

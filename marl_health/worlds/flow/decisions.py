@@ -11,8 +11,8 @@ from typing import TYPE_CHECKING, Any
 from typing_extensions import override
 
 if TYPE_CHECKING:
+    from marl_health.kernel.disciplines import Discipline
     from marl_health.kernel.entity import Entity
-    from marl_health.kernel.line import Discipline
     from marl_health.worlds.flow.program import Way
     from marl_health.worlds.flow.world import FlowWorld
 

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, Protocol
 from marl_health.kernel.entity import Entity, Value
 
 if TYPE_CHECKING:
-    from marl_health.kernel.line import Discipline
+    from marl_health.kernel.disciplines import Discipline
     from marl_health.worlds.flow.clocks import ClockSpec
     from marl_health.worlds.flow.decisions import Move
     from marl_health.worlds.flow.model import FlowScenario
