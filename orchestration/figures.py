@@ -29,15 +29,19 @@ def learning_curve(rows: Sequence[Mapping[str, float]], levels: Mapping[str, flo
     """Training return over environment steps, with the mean evaluated return of each policy as a level.
 
     Args:
-        rows: one per iteration, with `env_steps`, `return_mean` and `best_return`.
+        rows: one per iteration, with `iteration`, `env_steps`, `return_mean`, `return_smooth` and, of what was
+            kept, `best_iteration`.
         levels: policy name to mean return on the held-out replications.
     """
     with rc_context(STYLE):
         figure = Figure(figsize=(8, 3.2), layout="constrained")
         axes = figure.subplots()
-        steps = [row["env_steps"] for row in rows]
-        axes.plot(steps, [row["return_mean"] for row in rows], color="0.45", label="training (exploring)")
-        axes.plot(steps, [row["best_return"] for row in rows], color="0.15", linewidth=0.8, label="best kept")
+        ended = [row for row in rows if _finite(row["return_mean"])]
+        steps = [row["env_steps"] for row in ended]
+        axes.plot(steps, [row["return_mean"] for row in ended], ".", color="0.75", label="training (exploring)")
+        axes.plot(steps, [row["return_smooth"] for row in ended], color="0.2", label="smoothed")
+        kept = [row for row in ended if row["iteration"] == rows[-1]["best_iteration"]]
+        axes.plot([r["env_steps"] for r in kept], [r["return_smooth"] for r in kept], "ko", label="kept")
         for (name, level), colour in zip(levels.items(), _cycle(len(levels)), strict=True):
             axes.axhline(level, color=colour, linestyle="--", linewidth=1, label=f"{name} (evaluated)")
         axes.set_xlabel("environment steps")
@@ -62,9 +66,7 @@ def forest(paired: Mapping[str, Mapping[str, Mapping[str, float]]], units: Mappi
         return _svg(figure)
 
 
-def _forest_panel(
-    axes: Axes, metric: str, unit: str, paired: Mapping[str, Mapping[str, Mapping[str, float]]]
-) -> None:
+def _forest_panel(axes: Axes, metric: str, unit: str, paired: Mapping[str, Mapping[str, Mapping[str, float]]]) -> None:
     axes.axvline(0, color="0.3", linewidth=0.8)
     names = list(paired)
     for y, (name, colour) in enumerate(zip(names, _cycle(len(names) + 1)[1:], strict=True)):

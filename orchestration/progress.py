@@ -19,6 +19,7 @@ COLUMNS = (
     "env_steps",
     "episodes",
     "return_mean",
+    "return_smooth",
     "return_min",
     "return_max",
     "best_return",
@@ -58,9 +59,7 @@ class TrainingProgress(tune.Callback):
         if console.is_terminal:
             self._live.start()
 
-    def on_trial_result(
-        self, iteration: int, trials: list[Any], trial: Any, result: dict[str, Any], **_: Any
-    ) -> None:
+    def on_trial_result(self, iteration: int, trials: list[Any], trial: Any, result: dict[str, Any], **_: Any) -> None:
         """Record and show one iteration."""
         row = self._row(result)
         self.rows.append(row)
@@ -85,6 +84,7 @@ class TrainingProgress(tune.Callback):
             "env_steps": int(steps),
             "episodes": int(runners.get("num_episodes_lifetime", 0)),
             "return_mean": result["team_return"],
+            "return_smooth": result["smooth_return"],
             "return_min": float(runners.get("episode_return_min", math.nan)) / self._agents,
             "return_max": float(runners.get("episode_return_max", math.nan)) / self._agents,
             "best_return": result["best_return"],
@@ -98,7 +98,7 @@ class TrainingProgress(tune.Callback):
         left = max(0.0, self._budget - row["seconds"])
         line = (
             f"iteration {row['iteration']:.0f}  {row['env_steps']:,.0f} steps  "
-            f"return {row['return_mean']:.1f}  best {row['best_return']:.1f}  "
+            f"return {row['return_smooth']:.1f}  best {row['best_return']:.1f}  "
             f"{row['steps_per_second']:,.0f} steps/s  {left // 60:.0f}:{left % 60:02.0f} left"
         )
         self._live.update(self._task, description=line, completed=min(row["seconds"], self._budget))

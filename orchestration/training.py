@@ -31,8 +31,8 @@ class TrainingError(RuntimeError):
 class TrainingResult:
     """What a training run left behind.
 
-    `best_return` is the mean return of the team over the last 100 training episodes (exploring), in the
-    scenario's units; `env_steps` counts joint steps; `seconds` is the wall clock, start-up included.
+    `best_return` is the team's mean return over 100 training episodes (exploring), in the scenario's units;
+    `env_steps` counts joint steps; `seconds` is the wall clock, start-up included.
     """
 
     run_dir: Path
@@ -107,9 +107,7 @@ def train(
                 stop=Budget(start + budget - CLOSING_SECONDS, env_steps),
                 name="tune",
                 storage_path=str(run_dir),
-                checkpoint_config=tune.CheckpointConfig(
-                    checkpoint_frequency=50, checkpoint_at_end=True, num_to_keep=1
-                ),
+                checkpoint_config=tune.CheckpointConfig(checkpoint_frequency=50, checkpoint_at_end=True, num_to_keep=1),
                 callbacks=[progress],
                 verbose=0,
             )

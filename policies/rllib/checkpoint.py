@@ -22,12 +22,13 @@ import numpy as np
 from gymnasium.spaces import Discrete, Space
 
 from marl_health.adapters.rllib import masked_space, role_of, with_mask
+from policies.base import PolicyError
 
 MANIFEST = "checkpoint.json"
 FORMAT = 1
 
 
-class CheckpointError(ValueError):
+class CheckpointError(PolicyError):
     """A checkpoint that is missing, damaged, or made for other roles or spaces."""
 
 

@@ -58,7 +58,8 @@ def page(tmp_path, comparison):
                 "iteration": i,
                 "env_steps": 2304 * i,
                 "return_mean": -5000 + 100 * i,
-                "best_return": -4500,
+                "return_smooth": -5000 + 90 * i,
+                "best_iteration": 4,
             }
             writer.writerow(dict.fromkeys(COLUMNS, 0) | values)
     facts = {"algorithm": "ppo", "seed": 7, "env_steps": 11520, "iterations": 5, "seconds": 402}
@@ -116,6 +117,7 @@ def test_figures_are_inlined_whole(page):
     texts = [" ".join(ElementTree.fromstring(f).itertext()) for f in figures]
     curve, forest, places = texts
     assert "environment steps" in curve
+    assert "kept" in curve
     assert "rule (evaluated)" in curve
     assert "boarding_hours (h)" in forest
     assert "ed_bay" in places

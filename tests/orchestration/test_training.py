@@ -3,7 +3,9 @@
 import csv
 import io
 import json
+import math
 from functools import partial
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -51,7 +53,8 @@ def test_training_learns_the_toy_and_keeps_what_is_needed(tmp_path, capfd):
     rows = list(csv.DictReader(result.curve.open()))
     assert len(rows) == result.iterations
     assert float(rows[0]["return_mean"]) < 8
-    assert max(float(r["return_mean"]) for r in rows) == result.best_return
+    kept = next(row for row in rows if int(row["iteration"]) == result.best_iteration)
+    assert float(kept["return_smooth"]) == result.best_return
     assert result.env_steps >= 35_000
     manifest = json.loads((result.checkpoint / "checkpoint.json").read_text())
     assert manifest["scenario"] == "toy"
@@ -114,6 +117,30 @@ def test_result_without_environments_is_an_error(tmp_path):
     keep = KeepBest(tmp_path / "checkpoint", agents=3, facts={})
     with pytest.raises(RuntimeError, match="no environment reported results"):
         keep.on_train_result(algorithm=None, result={"training_iteration": 1})
+
+
+def test_best_is_by_the_mean_of_a_hundred_episodes(tmp_path, monkeypatch):
+    saved = []
+    monkeypatch.setattr("policies.rllib.best.save_checkpoint", lambda path, modules, facts: saved.append(facts))
+    algorithm = SimpleNamespace(config=SimpleNamespace(policies={}))
+    keep = KeepBest(tmp_path / "checkpoint", agents=2, facts={})
+
+    def iterate(number, episodes, mean):
+        returns = {"num_episodes": episodes} | ({"episode_return_mean": 2 * mean} if episodes else {})
+        result = {"env_runners": returns, "training_iteration": number, "num_env_steps_sampled_lifetime": 0}
+        keep.on_train_result(algorithm=algorithm, result=result)
+        return result
+
+    assert math.isnan(iterate(1, 0, 0)["best_return"]), "nothing has ended yet"
+    assert iterate(2, 40, 10.0)["best_return"] == 10.0
+    assert iterate(3, 40, 0.0)["best_return"] == 5.0, "few episodes: the latest counts, not the luckiest"
+    assert iterate(4, 40, 2.0)["best_return"] == 4.0
+    result = iterate(5, 40, 3.0)
+    assert result["smooth_return"] == pytest.approx((0 + 2 + 3) / 3)
+    assert (result["best_return"], result["best_iteration"]) == (4.0, 4)
+    assert math.isnan(iterate(6, 0, 0)["team_return"])
+    assert iterate(7, 100, 9.0)["best_iteration"] == 7
+    assert [facts["iteration"] for facts in saved] == [2, 3, 4, 7]
 
 
 def test_budget_does_not_start_an_iteration_that_would_overrun_it(monkeypatch):

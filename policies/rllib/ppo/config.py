@@ -44,7 +44,7 @@ def masked_ppo_config(
         # RLlib's check of the environment answers any error in it with a lecture on old Gym versions.
         .environment(name, env_config={"seed": seed}, disable_env_checking=True)
         .debugging(seed=seed, log_level="ERROR")
-        .env_runners(env_runner_cls=BatchedEnvRunner, num_env_runners=2, num_envs_per_env_runner=16)
+        .env_runners(env_runner_cls=BatchedEnvRunner, num_env_runners=2, num_envs_per_env_runner=8)
         # A failed environment must stop the run, not be replaced in silence.
         .fault_tolerance(restart_failed_env_runners=False)
         # A dictionary, since the order of a set of names, and with it the draw of the weights, varies by process.
@@ -65,6 +65,8 @@ def masked_ppo_config(
             grad_clip=0.5,
             grad_clip_by="global_norm",
         )
+        # The mean return of an iteration is then that of all episodes that ended in it.
+        .reporting(metrics_num_episodes_for_smoothing=10_000)
         .learners(learner_connector=_learner_connector)
     )
 
