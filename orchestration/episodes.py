@@ -11,7 +11,7 @@ from typing import Any
 
 import policies
 from marl_health import HealthParallelEnv, Scenario, load
-from marl_health.spec.common import COMPONENTS
+from marl_health.spec.components import COMPONENTS
 from marl_health.spec.errors import Problem, ScenarioError
 from policies.registry import MANIFEST
 

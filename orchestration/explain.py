@@ -11,7 +11,7 @@ from rich.table import Table
 from rich.text import Text
 
 from marl_health import Scenario
-from marl_health.spec.common import COMPONENTS
+from marl_health.spec.components import COMPONENTS
 
 DAY, HOUR = 1440.0, 60.0
 WEEKDAYS = ("Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Sunday")

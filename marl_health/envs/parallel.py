@@ -11,7 +11,7 @@ from gymnasium.spaces import Box, Discrete, Space
 from numpy.typing import NDArray
 from pettingzoo import ParallelEnv
 
-from marl_health.spec.common import COMPONENTS
+from marl_health.spec.components import COMPONENTS
 from marl_health.spec.scenario import Scenario, load
 from marl_health.worlds.game import Game
 

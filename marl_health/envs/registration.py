@@ -6,7 +6,7 @@ with the compiled scenarios.
 
 For ``hospital_throughput`` of version 1 this makes
 
-* ``pettingzoo.env_registry.make("parallel", "marl_health/hospital_throughput-v0")``, and ``"aec"`` likewise;
+* ``pettingzoo.make("parallel", "marl_health/hospital_throughput-v0")``, and ``"aec"`` likewise;
 * ``gymnasium.make("marl_health/HospitalThroughput-v0")``, if it had a single agent;
 * a module ``marl_health.envs.hospital_throughput_v0`` with ``parallel_env``, ``env`` and ``raw_env``, the way
   PettingZoo's own environments are used.
@@ -25,8 +25,7 @@ from typing import Any
 
 import gymnasium
 from gymnasium.envs.registration import registry as gymnasium_registry
-from pettingzoo import AECEnv
-from pettingzoo.env_registry.registration import aec_registry, parallel_registry, register
+from pettingzoo import AECEnv, aec_registry, parallel_registry, register
 from pettingzoo.utils.conversions import parallel_to_aec, parallel_to_aec_wrapper
 from pettingzoo.utils.wrappers import AssertOutOfBoundsWrapper
 

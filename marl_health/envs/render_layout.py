@@ -13,6 +13,7 @@ from marl_health.envs.render_scene import Room
 
 WIDTH = 1000
 MARGIN = 16
+PAGE = WIDTH - 2 * MARGIN
 GAP = 14
 PAD = 10
 HEAD = 40
@@ -40,8 +41,9 @@ class Spot:
 
 @dataclass(frozen=True)
 class Frame:
-    """A room on the plan, with the spots of its places."""
+    """A room on the plan, with the spots of its places. A room too wide for the page becomes several frames."""
 
+    title: str
     x: int
     y: int
     width: int
@@ -51,7 +53,7 @@ class Frame:
 
 @dataclass(frozen=True)
 class Plan:
-    """The whole floor: frames in the order of the rooms, the side of a cell, the height of it all."""
+    """The whole floor: frames and their spots in the order of the places, the side of a cell, the height of it all."""
 
     frames: tuple[Frame, ...]
     cell: int
@@ -60,6 +62,10 @@ class Plan:
 
 Shape = tuple[str, tuple[tuple[str, int], ...]]
 """A room as the layout sees it: its title, and the (title, cells) of each of its places."""
+
+
+Block = tuple[int, int, int]
+"""A place on a shelf: its width in pixels, its columns and rows of cells."""
 
 
 def shape_of(room: Room) -> Shape:
@@ -91,15 +97,16 @@ def plan_floor(shapes: tuple[Shape, ...], measure: Callable[[str], float]) -> Pl
 
 def _shelve(shapes: tuple[Shape, ...], measure: Callable[[str], float], cell: int, rows: int) -> Plan:
     """Put the rooms on shelves from left to right, each place ``rows`` cells deep if that fits."""
-    blocks = [[_block(title, cells, measure, cell, rows) for title, cells in places] for _, places in shapes]
-    widths = [
-        max(sum(width for width, _, _ in block) + PAD * (len(block) + 1), ceil(measure(title)) + 2 * PAD)
-        for block, (title, _) in zip(blocks, shapes, strict=True)
+    pieces = [
+        (title, piece)
+        for title, places in shapes
+        for piece in _pieces([_block(name, cells, measure, cell, rows) for name, cells in places])
     ]
+    widths = [max(_width(blocks), ceil(measure(title)) + 2 * PAD) for title, blocks in pieces]
     shelves: list[list[int]] = []
     used = WIDTH
     for number, width in enumerate(widths):
-        if used + GAP + width > WIDTH - 2 * MARGIN:
+        if used + GAP + width > PAGE:
             shelves.append([])
             used = -GAP
         shelves[-1].append(number)
@@ -107,31 +114,45 @@ def _shelve(shapes: tuple[Shape, ...], measure: Callable[[str], float], cell: in
     frames: list[Frame] = []
     y = 0
     for shelf in shelves:
-        deepest = max(depth for number in shelf for _, _, depth in blocks[number])
-        height = HEAD + deepest * cell + PAD
-        spare = (WIDTH - 2 * MARGIN - sum(widths[number] for number in shelf) - GAP * (len(shelf) - 1)) // len(shelf)
+        height = HEAD + max(depth for number in shelf for _, _, depth in pieces[number][1]) * cell + PAD
+        spare = (PAGE - sum(widths[number] for number in shelf) - GAP * (len(shelf) - 1)) // len(shelf)
         x = MARGIN
         for number in shelf:
+            title, blocks = pieces[number]
             width = widths[number] + spare
-            frames.append(Frame(x, y, width, height, _spots(blocks[number], x, y, width)))
+            frames.append(Frame(title, x, y, width, height, _spots(blocks, x, y, width)))
             x += width + GAP
         y += height + QUEUE
     return Plan(tuple(frames), cell, y)
 
 
-def _block(title: str, cells: int, measure: Callable[[str], float], cell: int, rows: int) -> tuple[int, int, int]:
+def _width(blocks: list[Block]) -> int:
+    return sum(width for width, _, _ in blocks) + PAD * (len(blocks) + 1)
+
+
+def _pieces(blocks: list[Block]) -> list[list[Block]]:
+    """Cut a room's places into pieces that are no wider than the page."""
+    pieces: list[list[Block]] = [[]]
+    for block in blocks:
+        if pieces[-1] and _width([*pieces[-1], block]) > PAGE:
+            pieces.append([])
+        pieces[-1].append(block)
+    return pieces
+
+
+def _block(title: str, cells: int, measure: Callable[[str], float], cell: int, rows: int) -> Block:
     """(width, columns, rows) of a place's cells; wide enough for its title and its numbers."""
-    room = WIDTH - 2 * MARGIN - 2 * PAD
+    room = PAGE - 2 * PAD
     columns = min(ceil(cells / rows), room // cell)
-    least = ceil(measure(f"{title}  {cells} of {cells}")) + 4
+    least = ceil(measure(f"{title}    {cells} of {cells}")) + 4
     return min(room, max(columns * cell, least)), columns, ceil(cells / columns)
 
 
-def _spots(block: list[tuple[int, int, int]], x: int, y: int, width: int) -> tuple[Spot, ...]:
-    spare = (width - sum(wide for wide, _, _ in block) - PAD * (len(block) + 1)) // len(block)
+def _spots(blocks: list[Block], x: int, y: int, width: int) -> tuple[Spot, ...]:
+    spare = (width - _width(blocks)) // len(blocks)
     spots = []
     left = x + PAD
-    for wide, columns, rows in block:
+    for wide, columns, rows in blocks:
         spots.append(Spot(left, y + HEAD, wide + spare, columns, rows))
         left += wide + spare + PAD
     return tuple(spots)

@@ -8,7 +8,7 @@ from math import ceil
 from PIL import Image, ImageDraw, ImageFont
 
 from marl_health.envs.render_layout import GAP, MARGIN, PAD, WIDTH, Frame, Plan, Shape, Spot, plan_floor, shape_of
-from marl_health.envs.render_scene import OTHER, Resource, Room, Scene
+from marl_health.envs.render_scene import OTHER, Resource, Scene
 
 Colour = tuple[int, int, int]
 
@@ -32,6 +32,8 @@ NONE: Colour = (152, 152, 166)
 TOP = 104
 STAFF_ROW = 26
 MOVE_ROW = 40
+LABEL = 13
+"""Size of the letters that name things."""
 DOT = 9
 MOST_PEOPLE = 16
 """Staff shown one by one; more are shown in proportion."""
@@ -109,7 +111,7 @@ def cut(text: str, width: float, size: int = 12) -> str:
 @cache
 def floor(shapes: tuple[Shape, ...]) -> Plan:
     """The floor of a scenario."""
-    return plan_floor(shapes, wide)
+    return plan_floor(shapes, lambda text: wide(text, LABEL))
 
 
 def colours_of(scene: Scene) -> list[Colour]:
@@ -127,8 +129,9 @@ def scene_as_picture(scene: Scene) -> Image.Image:
     colours = colours_of(scene)
     _heading(canvas, scene)
     _legend(canvas, scene, colours)
-    for room, frame in zip(scene.rooms, plan.frames, strict=True):
-        _room(canvas, room, frame, plan.cell, colours)
+    places = iter([place for room in scene.rooms for place in room.places])
+    for frame in plan.frames:
+        _room(canvas, frame, [next(places) for _ in frame.spots], plan.cell, colours)
     middle = 580 if scene.moves else WIDTH - MARGIN
     _staff(canvas, scene.staff, TOP + plan.height, middle - MARGIN, below, colours)
     if scene.moves:
@@ -167,7 +170,7 @@ def _legend(canvas: Canvas, scene: Scene, colours: list[Colour]) -> None:
         canvas.text(x + 16, y, name, 12, FAINT)
         x += wide(name) + 30
     canvas.dot(x, y + 2, DOT, colours[len(colours) // 2])
-    canvas.text(x + 14, y, "waits outside", 12, FAINT)
+    canvas.text(x + 14, y, "waits to get in", 12, FAINT)
 
 
 def _cell(canvas: Canvas, x: float, y: float, size: float, kind: str, colour: Colour) -> None:
@@ -198,22 +201,22 @@ def _cells(place: Resource) -> list[tuple[str, int]]:
     return cells
 
 
-def _room(canvas: Canvas, room: Room, frame: Frame, cell: int, colours: list[Colour]) -> None:
+def _room(canvas: Canvas, frame: Frame, places: list[Resource], cell: int, colours: list[Colour]) -> None:
     y = TOP + frame.y
     canvas.box(frame.x, y, frame.width, frame.height, ROOM, WALL, 4)
-    if room.title:
-        canvas.text(frame.x + PAD, y + 6, cut(room.title, frame.width - 2 * PAD, 11), 11, FAINT)
-    for place, spot in zip(room.places, frame.spots, strict=True):
+    if frame.title:
+        canvas.text(frame.x + PAD, y + 6, cut(frame.title, frame.width - 2 * PAD, 11), 11, FAINT)
+    for place, spot in zip(places, frame.spots, strict=True):
         _place(canvas, place, spot, cell, colours)
         _queue(canvas, place.waiting, spot.x, y + frame.height, spot.width, colours)
 
 
 def _place(canvas: Canvas, place: Resource, spot: Spot, cell: int, colours: list[Colour]) -> None:
     y = TOP + spot.y
-    canvas.text(spot.x, y - 18, place.title, 13)
+    canvas.text(spot.x, y - 18, place.title, LABEL)
     over = not place.unlimited and place.taken + place.cleaning > place.capacity
     numbers = f"{place.taken} inside" if place.unlimited else f"{place.taken} of {place.capacity}"
-    canvas.text(spot.x + spot.width, y - 18, numbers, 13, ALARM if over else FAINT, "ra")
+    canvas.text(spot.x + spot.width, y - 18, numbers, 12, ALARM if over else FAINT, "ra")
     cells = _cells(place)
     most = spot.columns * spot.rows
     if len(cells) > most:
@@ -248,13 +251,13 @@ def _dots(
 
 def _staff(canvas: Canvas, staff: list[Resource], y: float, width: float, height: float, colours: list[Colour]) -> None:
     canvas.text(MARGIN, y + 4, "Staff on duty: busy ones are filled", 12, FAINT)
-    names = MARGIN + max([wide(group.title, 13) for group in staff], default=0.0) + 14
+    names = MARGIN + max([wide(group.title, LABEL) for group in staff], default=0.0) + 14
     people = names + 62
     waiters = people + 12 * max([min(MOST_PEOPLE, max(group.most, group.taken)) for group in staff], default=0) + 16
     y += 26
     for group in staff:
         over = group.taken > group.capacity
-        canvas.text(MARGIN, y + 2, group.title, 13)
+        canvas.text(MARGIN, y + 2, group.title, LABEL)
         canvas.text(names, y + 2, f"{group.taken} of {group.capacity}", 12, ALARM if over else FAINT)
         there = max(group.capacity, group.taken)
         step = max(1, ceil(there / MOST_PEOPLE))
@@ -274,7 +277,7 @@ def _decisions(canvas: Canvas, scene: Scene, x: float, y: float, height: float) 
     canvas.text(x, y + 4, "Last decision of each agent", 12, FAINT)
     y += 26
     for agent, move, when in scene.moves:
-        canvas.text(x, y, cut(agent, width, 13), 13)
+        canvas.text(x, y, cut(agent, width, LABEL), LABEL)
         told = f"{move}, {when}" if move else "waits"
         canvas.text(x, y + 17, cut(told, width), 12, BUSY if move else FAINT)
         y += MOVE_ROW

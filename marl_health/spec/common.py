@@ -8,9 +8,6 @@ from pydantic import Field, field_validator, model_validator
 
 from marl_health.spec.numbers import Amount, Minutes, Model, Name, Sourced, Value, WeekTime
 
-COMPONENTS = ("clinical", "efficiency", "financial", "risk", "compliance")
-"""The five components of every reward, in the order in which they are reported."""
-
 
 class Clock(Model):
     """When an episode starts, how long its phases are, and how often agents decide.

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from marl_health.kernel.entity import Entity, Value
-from marl_health.spec.common import COMPONENTS
+from marl_health.spec.components import COMPONENTS
 from marl_health.spec.errors import Where
 from marl_health.worlds.flow import decisions, model
 from marl_health.worlds.flow.conditions import compile_test

@@ -6,7 +6,7 @@ import pickle
 from typing import Any, Self
 
 from marl_health.kernel.pool import Pool
-from marl_health.spec.common import COMPONENTS
+from marl_health.spec.components import COMPONENTS
 from marl_health.worlds.flow.program import AgentSpec, Program
 from marl_health.worlds.flow.snapshot import take_snapshot
 from marl_health.worlds.flow.world import FlowWorld
