@@ -34,6 +34,8 @@ STAFF_ROW = 26
 MOVE_ROW = 40
 LABEL = 13
 """Size of the letters that name things."""
+NAMES = 170
+"""Most room for a name of staff."""
 DOT = 9
 MOST_PEOPLE = 16
 """Staff shown one by one; more are shown in proportion."""
@@ -140,7 +142,7 @@ def scene_as_picture(scene: Scene) -> Image.Image:
 
 
 def _heading(canvas: Canvas, scene: Scene) -> None:
-    canvas.text(MARGIN, 12, scene.title, 26)
+    canvas.text(MARGIN, 12, cut(scene.title, 620, 26), 26)
     canvas.text(WIDTH - MARGIN, 12, scene.clock, 26, INK, "ra")
     canvas.text(WIDTH - MARGIN, 44, f"{scene.day},  {scene.inside} inside", 13, FAINT, "ra")
     canvas.box(MARGIN, 64, WIDTH - 2 * MARGIN, 5, CLOSED)
@@ -155,7 +157,10 @@ def _legend(canvas: Canvas, scene: Scene, colours: list[Colour]) -> None:
     x, y = float(MARGIN), 80.0
     canvas.text(x, y, scene.attribute, 12, FAINT)
     x += wide(scene.attribute) + 8
-    for name, colour in shown[:8]:
+    for name, colour in shown:
+        name = cut(name, 90)
+        if x + wide(name) > 420:
+            break
         canvas.box(x, y + 1, 12, 12, colour)
         canvas.text(x + 16, y, name)
         x += wide(name) + 28
@@ -251,13 +256,13 @@ def _dots(
 
 def _staff(canvas: Canvas, staff: list[Resource], y: float, width: float, height: float, colours: list[Colour]) -> None:
     canvas.text(MARGIN, y + 4, "Staff on duty: busy ones are filled", 12, FAINT)
-    names = MARGIN + max([wide(group.title, LABEL) for group in staff], default=0.0) + 14
+    names = MARGIN + max([min(NAMES, wide(group.title, LABEL)) for group in staff], default=0.0) + 14
     people = names + 62
     waiters = people + 12 * max([min(MOST_PEOPLE, max(group.most, group.taken)) for group in staff], default=0) + 16
     y += 26
     for group in staff:
         over = group.taken > group.capacity
-        canvas.text(MARGIN, y + 2, group.title, LABEL)
+        canvas.text(MARGIN, y + 2, cut(group.title, NAMES, LABEL), LABEL)
         canvas.text(names, y + 2, f"{group.taken} of {group.capacity}", 12, ALARM if over else FAINT)
         there = max(group.capacity, group.taken)
         step = max(1, ceil(there / MOST_PEOPLE))

@@ -6,6 +6,8 @@ from marl_health.envs.render_scene import Resource, Scene
 
 BAR = 24
 """Width of a bar, in characters."""
+MOST_CLASSES = 8
+"""With more classes than this, only the sum of those who wait is told."""
 
 
 def scene_as_text(scene: Scene) -> str:
@@ -43,7 +45,7 @@ def _row(resource: Resource, width: int, scene: Scene) -> str:
     if sum(waiting):
         classes = zip(scene.classes, waiting, strict=True)
         split = ", ".join(f"{count} of {scene.attribute.lower()} {name}" for name, count in classes if count)
-        notes.append(f"{sum(waiting)} waiting" + (f" ({split})" if len(scene.classes) > 1 else ""))
+        notes.append(f"{sum(waiting)} waiting" + (f" ({split})" if 1 < len(scene.classes) <= MOST_CLASSES else ""))
     return f"{resource.title:<{width}}  {_bar(resource):<{BAR + 2}}  {numbers:<9}  {'; '.join(notes)}".rstrip()
 
 
