@@ -66,7 +66,10 @@ class Span:
         """Entity ``number`` passes the first mark; beyond ``target`` minutes its time counts as over."""
         if number not in self.starts:
             self.starts[number] = (now, target)
-            self.time.change(now, 1.0)
+            time = self.time
+            time.value += time.rate * (now - time.last)
+            time.last = now
+            time.rate += 1.0
             if target < inf:
                 heappush(self._deadlines, (now + target, number))
 
@@ -74,10 +77,14 @@ class Span:
         """Entity ``number`` passes the second mark; ``record`` says whether its duration is kept."""
         if number not in self.starts:
             return
-        if self._deadlines:
+        deadlines = self._deadlines
+        if deadlines and deadlines[0][0] <= now:
             self._look_at_deadlines(now)
         began, target = self.starts.pop(number)
-        self.time.change(now, -1.0)
+        time = self.time
+        time.value += time.rate * (now - time.last)
+        time.last = now
+        time.rate -= 1.0
         due = began + target
         if due <= now:
             self._late -= 1

@@ -10,8 +10,10 @@ from typing import TYPE_CHECKING, Any, Self
 
 from simpy import Environment
 
+from marl_health.kernel.entity import Entity
+
 if TYPE_CHECKING:
-    from marl_health.kernel.entity import Entity, Thing
+    from marl_health.kernel.entity import Thing
     from marl_health.kernel.line import Line
     from marl_health.kernel.pool import Pool
 
@@ -62,15 +64,21 @@ class World(Environment):
     def advance(self, until: float) -> None:
         """Run every event before ``until`` (not at it), then set the clock to it."""
         queue: Any = self._queue
-        while queue and queue[0][0] < until:
-            entry = queue[0]
+        while queue:
+            entry = heappop(queue)
+            if entry[0] >= until:
+                heappush(queue, entry)
+                break
             if len(entry) == 5:
-                heappop(queue)
-                self._now = entry[0]
                 thing = entry[3]
                 if thing.epoch == entry[4]:
-                    thing.fire(self)
+                    self._now = entry[0]
+                    if type(thing) is Entity:  # what Entity.fire does, without the call: most entries are entities
+                        thing.step.done(self, thing)
+                    else:
+                        thing.fire(self)
             else:
+                heappush(queue, entry)
                 super().step()
         self._now = until
 

@@ -56,15 +56,17 @@ class FlowStep:
         """The step is over: marks, then the way on (or the end of a branch)."""
         for mark in self.marks_end:
             world.mark(entity, mark)
-        if self.way is not None:
-            self.way.enter(world, entity)
+        way = self.way
+        if way is not None:
+            way.enter(world, entity)
         else:
             world.finish_branch(entity)
 
     def enter(self, world: FlowWorld, entity: Entity) -> None:
         """The entity arrives at this step."""
         entity.step = self
-        self.begin(world, entity)
+        if self.sets or self.marks:
+            self.begin(world, entity)
         self.go_on(world, entity)
 
     def granted(self, world: FlowWorld, entity: Entity) -> None:
@@ -170,7 +172,8 @@ class Delay(FlowStep):
     def enter(self, world: FlowWorld, entity: Entity) -> None:
         """Begin to wait."""
         entity.step = self
-        self.begin(world, entity)
+        if self.sets or self.marks:
+            self.begin(world, entity)
         self.spend(world, entity, self.duration(world, entity))
 
     def spend(self, world: FlowWorld, entity: Entity, minutes: float, passed: float = 0.0) -> None:
@@ -213,7 +216,8 @@ class Parallel(FlowStep):
     def enter(self, world: FlowWorld, entity: Entity) -> None:
         """Send out the tokens of the branches that are done for this entity."""
         entity.step = self
-        self.begin(world, entity)
+        if self.sets or self.marks:
+            self.begin(world, entity)
         tokens = []
         for steps, chance in self.branches:
             if chance is None or chance(world, entity):
@@ -246,7 +250,8 @@ class Leave(FlowStep):
     def enter(self, world: FlowWorld, entity: Entity) -> None:
         """Leave the world."""
         entity.step = self
-        self.begin(world, entity)
+        if self.sets or self.marks:
+            self.begin(world, entity)
         world.depart(entity, self.outcome)
         if self.again is not None:
             chance, delay, kind, kept = self.again
