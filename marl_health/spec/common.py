@@ -8,6 +8,8 @@ from pydantic import Field, field_validator, model_validator
 
 from marl_health.spec.numbers import Amount, Minutes, Model, Name, Sourced, Value, WeekTime
 
+MOST_DECISIONS = 1_000_000
+
 
 class Clock(Model):
     """When an episode starts, how long its phases are, and how often agents decide.
@@ -31,6 +33,8 @@ class Clock(Model):
         steps = self.episode / self.decide_every
         if abs(steps - round(steps)) > 1e-9:
             raise ValueError("the episode must be a whole number of decide_every")
+        if steps > MOST_DECISIONS:
+            raise ValueError(f"{steps:.0f} decisions are asked for, at most {MOST_DECISIONS} are allowed")
         if self.warm_up + self.episode + self.run_out > 5_300_000:
             raise ValueError("more than ten years are asked for; shorten warm_up, episode or run_out")
         return self
@@ -58,7 +62,7 @@ class Worth(Sourced):
     """One line of the score: what one unit of a measure is worth, to the team unless ``to`` names a role."""
 
     of: str = Field(max_length=200, description="A measure, such as boarding.hours")
-    worth: float = Field(description="Reward for one unit of it (negative: a penalty)", allow_inf_nan=False)
+    worth: float = Field(ge=-1e9, le=1e9, description="Reward for one unit of it (negative: a penalty)")
     per: Amount | None = Field(None, description="The unit, if it is not 1: 1000 usd, 24 h")
     to: Name | None = Field(None, description="The role that gets it; the whole team if absent")
 

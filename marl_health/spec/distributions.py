@@ -2,9 +2,14 @@
 
 from __future__ import annotations
 
+from typing import Annotated
+
 from pydantic import Field, model_validator
 
 from marl_health.spec.scalars import Amount, Flag, Model, Sourced
+
+LEAST_CV, MOST_CV = 0.0001, 100.0
+"""Bounds of sd / mean: what lies beyond them is a slip, and would overflow."""
 
 
 class Form(Sourced):
@@ -24,7 +29,7 @@ class MeanSd(Model):
 
     mean: Amount | None = None
     sd: Amount | None = None
-    cv: float | None = Field(None, gt=0, description="sd / mean, instead of sd")
+    cv: float | None = Field(None, ge=LEAST_CV, le=MOST_CV, description="sd / mean, instead of sd")
 
     @model_validator(mode="after")
     def _one_spread(self) -> MeanSd:
@@ -38,6 +43,8 @@ class MeanSd(Model):
             raise ValueError("sd must be above 0; for no spread at all write the number itself")
         if self.sd is not None and self.sd.dimension != self.mean.dimension:
             raise ValueError("mean and sd need the same kind of unit")
+        if self.sd is not None and not LEAST_CV <= self.sd.value / self.mean.value <= MOST_CV:
+            raise ValueError(f"sd should be between {LEAST_CV:g} and {MOST_CV:g} times the mean")
         return self
 
     @property
@@ -52,9 +59,9 @@ class LognormalParameters(Model):
 
     mean: Amount | None = None
     sd: Amount | None = None
-    cv: float | None = Field(None, gt=0)
+    cv: float | None = Field(None, ge=LEAST_CV, le=MOST_CV, description="sd / mean, instead of sd")
     median: Amount | None = None
-    sigma: float | None = Field(None, gt=0, description="standard deviation of the logarithm")
+    sigma: float | None = Field(None, ge=LEAST_CV, le=10, description="standard deviation of the logarithm")
 
     @model_validator(mode="after")
     def _one_way(self) -> LognormalParameters:
@@ -84,7 +91,7 @@ class ErlangParameters(Model):
 class WeibullParameters(Model):
     """Shape and mean (not scale)."""
 
-    shape: float = Field(gt=0, le=50)
+    shape: float = Field(ge=0.1, le=50)
     mean: Amount
 
 
@@ -188,4 +195,4 @@ class Normal(Form):
 class Empirical(Form):
     """One of the observed values, each as likely as the next."""
 
-    empirical: list[Amount] | TableColumn
+    empirical: Annotated[list[Amount], Field(min_length=1, max_length=10_000)] | TableColumn

@@ -121,7 +121,7 @@ class Mixture(Form):
 class By(Form):
     """A number that depends on an attribute: one case per value, ``else`` for the rest, or a column of a table."""
 
-    model_config = ConfigDict(extra="allow", frozen=True, arbitrary_types_allowed=True)
+    model_config = ConfigDict(extra="allow", frozen=True, arbitrary_types_allowed=True, allow_inf_nan=False)
     __pydantic_extra__: dict[str, Value]
 
     by: Name

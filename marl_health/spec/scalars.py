@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import Annotated, Any, Literal, NamedTuple
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, WithJsonSchema
@@ -19,10 +20,16 @@ from marl_health.spec.wording import NAME
 Dimension = Literal["number", "time", "share", "money", "money_rate", "rate"]
 
 
+_WHOLE = re.compile(r"[-+]?[0-9]{1,15}")
+_DECIMAL = re.compile(r"[-+]?(?:[0-9]{1,15}\.[0-9]*|\.[0-9]+)")
+
+
 class Model(BaseModel):
     """Base of every part of a scenario: nothing unknown is let through, nothing changes once read."""
 
-    model_config = ConfigDict(extra="forbid", frozen=True, arbitrary_types_allowed=True, serialize_by_alias=True)
+    model_config = ConfigDict(
+        extra="forbid", frozen=True, arbitrary_types_allowed=True, serialize_by_alias=True, allow_inf_nan=False
+    )
 
 
 class Quantity(NamedTuple):
@@ -61,13 +68,9 @@ def read_key(text: str) -> Any:
         return True
     if text in ("no", "false", "False"):
         return False
-    try:
+    if _WHOLE.fullmatch(text):
         return int(text)
-    except ValueError:
-        try:
-            return float(text)
-        except ValueError:
-            return text
+    return float(text) if _DECIMAL.fullmatch(text) else text
 
 
 def _text(examples: list[Any], description: str) -> WithJsonSchema:

@@ -12,7 +12,7 @@ from typing import Any, Protocol
 from pydantic import ValidationError
 
 from marl_health.spec.document import Document, load_document, merge
-from marl_health.spec.errors import Problem, ScenarioError
+from marl_health.spec.errors import Problem, ScenarioError, shown
 from marl_health.spec.suggest import allowed_fields, did_you_mean, validation_problems
 
 PACKAGED = Path(__file__).resolve().parent.parent.parent / "scenarios"
@@ -99,10 +99,17 @@ def find(name_or_path: str | Path) -> Path:
     if text in known:
         return known[text]
     path = Path(text)
-    if path.suffix in (".yaml", ".yml") or path.exists() or "/" in text:
+    if path.suffix in (".yaml", ".yml") or "/" in text or _is_there(path):
         return path
-    message = f"there is neither a scenario named '{text}' nor a file of that name{did_you_mean(text, known)}"
+    message = f"there is neither a scenario named {shown(text)} nor a file of that name{did_you_mean(text, known)}"
     raise ScenarioError([Problem(text, 1, 1, "", message)])
+
+
+def _is_there(path: Path) -> bool:
+    try:
+        return path.is_file()
+    except (OSError, ValueError):  # no name that a file can have
+        return False
 
 
 def load(name_or_path: str | Path, chosen: Mapping[str, str] | None = None) -> Scenario:
@@ -155,14 +162,16 @@ def _extended(document: Document, base: Any, path: Path, folders: list[Path]) ->
     below = (path.parent / base).resolve()
     if base in known:
         file = known[base]
-    elif below.is_file() and (below.is_relative_to(path.resolve().parent) or below.is_relative_to(PACKAGED)):
+    elif _is_there(below) and (below.is_relative_to(path.resolve().parent) or below.is_relative_to(PACKAGED)):
         file = below
     else:
-        message = f"there is no scenario '{base}' to extend{did_you_mean(base, known)}; a file lies beside this one"
+        message = (
+            f"there is no scenario {shown(base)} to extend{did_you_mean(base, known)}; a file lies beside this one"
+        )
         raise ScenarioError([document.problem(("extends",), message)])
     parent = load_document(file)
     if "extends" in parent.data:
-        message = f"'{base}' extends another scenario itself; only one level is allowed"
+        message = f"{shown(base)} extends another scenario itself; only one level is allowed"
         raise ScenarioError([document.problem(("extends",), message)])
     return merge(parent, document), [*folders[:1], file.resolve().parent, *folders[1:]]
 
@@ -171,7 +180,7 @@ def _kind(document: Document) -> Kind:
     word = document.data.get("kind", "flow")
     if not isinstance(word, str) or word not in KINDS:
         hint = did_you_mean(str(word), KINDS)
-        raise ScenarioError([document.problem(("kind",), f"there is no kind of world named '{word}'{hint}")])
+        raise ScenarioError([document.problem(("kind",), f"there is no kind of world named {shown(word)}{hint}")])
     kind: Any = importlib.import_module(KINDS[word])
     checked: Kind = kind
     return checked

@@ -19,6 +19,7 @@ from marl_health.worlds.flow.names import AUTOMATIC_MARKS, Names
 from marl_health.worlds.flow.numbers import NumberCompiler
 from marl_health.worlds.flow.program import PoolSpec, Program
 from marl_health.worlds.flow.sights import Cycle, TimeLeft
+from marl_health.worlds.flow.volume import check_volume
 
 UNLIMITED = 10**9
 
@@ -99,6 +100,8 @@ def compile_scenario(
     compile_roles(compiler, lines)
     program.columns = compiler.numbers.columns
     program.tables = tuple(compiler.names.tables.files)
+    if not compiler.names.problems:
+        check_volume(compiler)
     if compiler.names.problems:
         problems = dict.fromkeys(compiler.names.problems)
         raise ScenarioError(sorted(problems, key=lambda problem: (problem.file, problem.line, problem.column)))

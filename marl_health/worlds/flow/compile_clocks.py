@@ -16,6 +16,9 @@ from marl_health.worlds.flow.steps import CertainDeath
 if TYPE_CHECKING:
     from marl_health.worlds.flow.compile import Compiler
 
+MOST_HAZARD = 60.0
+"""Per minute."""
+
 
 def compile_measures(compiler: Compiler) -> None:
     """Compile measures. Marks of health transitions are made known first, so that measures may name them."""
@@ -91,6 +94,8 @@ def compile_clocks(compiler: Compiler) -> None:
         path: Where = ("timers", name)
         kinds = compiler.kinds_named(timer.applies_to, (*path, "for"))
         after = compiler.numbers.compile(timer.after, (*path, "after"), "time", kinds=kinds, repeats=True, never=True)
+        if after.may_be_zero:
+            compiler.names.problem((*path, "after"), "must be longer than 0 for everybody; write a duration, or never")
         spec = TimerSpec(len(compiler.program.clocks), after.value, _target(compiler, timer.go, certain=True))
         compiler.program.clocks.append(spec)
         _start_and_stop(compiler, spec, timer, kinds, path)
@@ -140,8 +145,12 @@ def _transition(
     word, want = ("after", "time") if fixed else ("hazard", "rate")
     value = transition.after if fixed else transition.hazard
     number = compiler.numbers.compile(value, (*path, word), want, kinds=kinds, repeats=True, never=fixed)
+    if fixed and number.may_be_zero:
+        compiler.names.problem((*path, word), "must be longer than 0 for everybody; write a duration, or never")
     if number.may_be_negative:
         compiler.names.problem((*path, word), "a hazard may not be negative")
+    if not fixed and max(number.possible or (0.0,)) > MOST_HAZARD:
+        compiler.names.problem((*path, word), "more than one a second; write after: and a duration instead")
     spec = TransitionSpec(uniform(compiler.numbers.column(), True), number.value, fixed)
     spec.target = order.index(to) if to in order else None
     if transition.go is not None:

@@ -152,7 +152,8 @@ def _timetable(compiler: Compiler, number: int, arrive: model.Arrive, path: Wher
                 kind = names.kinds[number]
                 names.problem((*where, "has", name), f"{kind} has no attribute '{name}'; declare it under has first")
                 continue
-            compiled = compiler.numbers.compile(value, (*where, "has", name), before.dimension, kinds=[number])
+            want = None if before.dimension == "any" else before.dimension
+            compiled = compiler.numbers.compile(value, (*where, "has", name), want, kinds=[number])
             known.append((names.slots[name], compiled.value))
             both = None if before.possible is None or compiled.possible is None else before.possible | compiled.possible
             names.attributes[number][name] = type(before)(before.value, before.dimension, both)

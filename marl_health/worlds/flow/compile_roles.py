@@ -18,6 +18,9 @@ if TYPE_CHECKING:
     from marl_health.worlds.flow.compile import Compiler
     from marl_health.worlds.flow.compile_lines import LineTable
 
+MOST_NUMBERS = 4096
+"""Most numbers in an observation."""
+
 
 def compile_roles(compiler: Compiler, lines: LineTable) -> None:
     """Compile slots, agents, score and KPIs."""
@@ -35,7 +38,10 @@ def compile_roles(compiler: Compiler, lines: LineTable) -> None:
                 compiled.append(made)
         sights = SightTable(compiler, lines, slots.index)
         seen = [sights.sight(sight, (*path, "sees", number)) for number, sight in enumerate(agent.sees)]
-        program.agents.append(AgentSpec(role, tuple(sight for sight in seen if sight is not None), tuple(compiled)))
+        made_sights = tuple(sight for sight in seen if sight is not None)
+        if sum(len(sight.names) for sight in made_sights) > MOST_NUMBERS:
+            compiler.names.problem((*path, "sees"), f"more than {MOST_NUMBERS} numbers are seen; show fewer slots")
+        program.agents.append(AgentSpec(role, made_sights, tuple(compiled)))
     slots.finish()
     readings = ReadingTable(compiler, lines)
     for component, name in enumerate(COMPONENTS):
@@ -272,6 +278,9 @@ class MoveTable:
             return None
         if move.levels[0] != 0:
             self.compiler.names.problem((*path, "levels"), "the first level is in force at the start and must be 0")
+        most = max(units for _, units in self.compiler.program.pools[pool].shifts)
+        if min(move.levels) < -most:
+            self.compiler.names.problem((*path, "levels"), f"takes away {-min(move.levels)}, but there are only {most}")
         if len(set(move.levels)) < len(move.levels):
             self.compiler.names.problem((*path, "levels"), "the levels must differ from each other")
         settings = self._settings(move.set, [f"{level:+d}" for level in move.levels], move, lever)

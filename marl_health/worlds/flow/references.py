@@ -57,7 +57,7 @@ class ReadingTable:
         dimension, factor = {"h": ("time", 60.0), "min": ("time", 1.0), "usd": ("money", 1.0)}.get(
             reading.unit, ("number", 1.0)
         )
-        if per.dimension not in (dimension, "number") or per.value <= 0:
+        if per.dimension not in (dimension, "number") or per.value < 1e-6:
             example = {"time": "1 h", "money": "1000 usd", "number": "10"}[dimension]
             self.compiler.names.problem(path, f"needs a quantity above 0 in the measure's unit, such as {example}")
             return 1.0

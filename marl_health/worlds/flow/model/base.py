@@ -30,4 +30,4 @@ def as_list(value: Any) -> Any:
 
 If = Annotated[Condition, BeforeValidator(as_condition, json_schema_input_type=str)]
 Names = Annotated[list[Name], BeforeValidator(as_list, json_schema_input_type=str | list[str])]
-Count = Annotated[int, Field(ge=0, le=1_000_000)]
+Count = Annotated[int, Field(ge=0, le=100_000)]

@@ -96,7 +96,7 @@ class SetExtra(Lever):
     """Add units to a resource: levels, of which the first is in force at the start."""
 
     set: str = Field(pattern=r"^[A-Za-z_][A-Za-z0-9_]*\.extra$")
-    levels: list[int] = Field(min_length=2, max_length=20)
+    levels: list[Annotated[int, Field(ge=-100_000, le=100_000)]] = Field(min_length=2, max_length=20)
     costs: MoneyRate = Field(0.0, description="For one unit and an hour")
 
 

@@ -25,5 +25,5 @@ class FlowScenario(Heading):
     pathway: dict[Name, AnyStep] = Field(min_length=1, max_length=2000)
     queues: dict[Name, Queue] = {}
     slots: dict[Name, Slots] = {}
-    agents: dict[Name, Agent] = {}
+    agents: dict[Name, Agent] = Field({}, max_length=100)
     measures: dict[Name, Measure] = {}
