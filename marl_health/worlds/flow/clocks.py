@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from math import inf, log1p
 from typing import TYPE_CHECKING, Any, Protocol
 
@@ -43,8 +44,8 @@ class Clock:
         self.entity = entity
         self.state = 0
         self.since = 0.0
-        self.left: list[float] = []
-        self.rates: list[float] = []
+        self.left: Sequence[float] = ()
+        self.rates: Sequence[float] = ()
         self.deadly = 0.0
 
     def __reduce__(self) -> Any:
@@ -65,12 +66,6 @@ def _clock(program: Any, index: int) -> Clock:
     return clock
 
 
-def _running(entity: Entity) -> dict[int, Any]:
-    if entity.clocks is None:
-        entity.clocks = {}
-    return entity.clocks
-
-
 class TimerSpec:
     """After a while, go to a step, whatever was going on.
 
@@ -88,7 +83,9 @@ class TimerSpec:
         minutes = self.after(world, entity)
         if minutes < inf:
             clock = Clock(self, entity)
-            _running(entity)[self.index] = clock
+            if entity.clocks is None:
+                entity.clocks = {}
+            entity.clocks[self.index] = clock
             world.at(world._now + minutes, clock)
 
     def stop(self, world: FlowWorld, entity: Entity) -> None:
@@ -140,7 +137,9 @@ class HealthSpec:
     def start(self, world: FlowWorld, entity: Entity) -> None:
         """Enter the first state."""
         clock = Clock(self, entity)
-        _running(entity)[self.index] = clock
+        if entity.clocks is None:
+            entity.clocks = {}
+        entity.clocks[self.index] = clock
         self._enter(world, clock, 0)
 
     def stop(self, world: FlowWorld, entity: Entity) -> None:
@@ -148,7 +147,8 @@ class HealthSpec:
         clock = entity.clocks.pop(self.index, None) if entity.clocks else None
         if clock is not None:
             clock.epoch += 1
-            self._post(world, clock, 0.0)
+            if clock.deadly:
+                self._post(world, clock, 0.0)
 
     def refresh(self, world: FlowWorld, clock: Clock) -> None:
         """An attribute of the entity changed: the hazards may have changed too."""
@@ -194,20 +194,26 @@ class HealthSpec:
 
     def _schedule(self, world: FlowWorld, clock: Clock) -> None:
         clock.epoch += 1
-        transitions = self.states[clock.state]
         entity = clock.entity
-        clock.rates = [1.0 if t.fixed else t.value(world, entity) for t in transitions]
-        self._post(
-            world,
-            clock,
-            sum(r for r, t in zip(clock.rates, transitions, strict=True) if t.mortal and not t.fixed),
-        )
-        minutes = min((self._minutes(clock, i) for i in range(len(transitions))), default=inf)
-        if minutes < inf:
-            world.at(world._now + minutes, clock)
+        rates: list[float] = []
+        deadly, soonest = 0.0, inf
+        for transition, left in zip(self.states[clock.state], clock.left, strict=True):
+            rate = 1.0 if transition.fixed else transition.value(world, entity)
+            rates.append(rate)
+            if transition.mortal and not transition.fixed:
+                deadly += rate
+            if rate > 0:
+                minutes = left / rate if left > 0.0 else 0.0
+                if minutes < soonest:
+                    soonest = minutes
+        clock.rates = rates
+        if deadly != clock.deadly:
+            self._post(world, clock, deadly)
+        if soonest < inf:
+            world.at(world._now + soonest, clock)
 
     def _post(self, world: FlowWorld, clock: Clock, deadly: float) -> None:
-        if deadly != clock.deadly:
-            if clock.entity.counted:
-                world.expected_deaths.change(world._now, deadly - clock.deadly)
-            clock.deadly = deadly
+        """Change the rate at which this entity adds to the expected deaths."""
+        if clock.entity.counted:
+            world.expected_deaths.change(world._now, deadly - clock.deadly)
+        clock.deadly = deadly

@@ -76,14 +76,14 @@ def _beginner(index: int, spec: SpanSpec) -> Any:
 
     def begin(world: Any, entity: Entity) -> None:
         if entity.counted and (holding is None or (entity.place is not None and entity.place.index == holding)):
-            world.spans[index].begin(world.now, entity.id, inf if target is None else target(world, entity))
+            world.spans[index].begin(world._now, entity.id, inf if target is None else target(world, entity))
 
     return begin
 
 
 def _ender(index: int) -> Any:
     def end(world: Any, entity: Entity) -> None:
-        world.spans[index].end(world.now, entity.id, entity.counted)
+        world.spans[index].end(world._now, entity.id, entity.counted)
 
     return end
 
@@ -112,7 +112,8 @@ def _start_and_stop(compiler: Compiler, spec: Any, clock: Any, kinds: list[int],
     ends = compiler.known_mark(clock.until, (*path, "until"))
 
     def start(world: Any, entity: Entity) -> None:
-        spec.stop(world, entity)
+        if entity.clocks:
+            spec.stop(world, entity)
         spec.start(world, entity)
 
     for kind in kinds:
