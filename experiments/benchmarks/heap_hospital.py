@@ -65,7 +65,7 @@ def _arrival_times(rng: np.random.Generator) -> list[float]:
     return np.sort(times)[::-1].tolist()
 
 
-def _build(  # noqa: C901 - one function, because that is what is measured
+def _build(
     hospital: HeapHospital, rng: np.random.Generator
 ) -> tuple[Callable[[float], None], Callable[[], list[float]]]:
     events: list[Any] = []

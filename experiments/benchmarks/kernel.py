@@ -2,7 +2,7 @@
 
 ``python -m experiments.benchmarks.kernel`` runs the three by turns in one process, measures CPU time, and prints
 patients per second without agents, env-steps per second with four agents (resets included), and the ratios to SimPy of
-runs that stood next to each other. The SimPy model lies with the tests, which a checkout has and an installation has not.
+runs that stood next to each other. The SimPy model lies with the tests, which only a checkout has.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""The pathway of ``hospital_flow.yaml`` in plain SimPy, as its users write it: a second implementation to check ours by.
+"""The pathway of ``hospital_flow.yaml`` in plain SimPy, as its users write it: a second implementation to check ours.
 
 One generator process for each patient, ``PriorityResource``, ``AnyOf`` for leaving and deterioration while waiting,
 ``AllOf`` for tests side by side, scalar draws from a NumPy generator. Nothing of marl_health is used.
