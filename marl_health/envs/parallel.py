@@ -42,8 +42,8 @@ class HealthParallelEnv(ParallelEnv[str, Observation, int]):
         scenario: a packaged scenario's name, the path of a YAML file, or a loaded scenario.
         render_mode: ``None``, ``"rgb_array"`` (a floor plan), ``"ansi"`` (a text), or ``"human"`` (that text, printed
             at every decision).
-        max_cycles: end the episode after so many decisions, if that is earlier than the scenario says; an episode
-            cut short has no run-out.
+        max_cycles: end the episode after so many decisions, if that is earlier than the scenario says; the
+            run-out follows all the same.
         chosen: alternatives for the scenario's ``choose`` names.
         events: keep an event log, for :meth:`event_log`.
 
