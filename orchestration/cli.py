@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import signal
+import sys
 from typing import Annotated
 
 import typer
@@ -45,4 +47,6 @@ app.command()(learning.evaluate)
 
 def main() -> None:
     """Run the command line."""
+    # Leave as on any other exit, so that no half-written file and no worker stays behind.
+    signal.signal(signal.SIGTERM, lambda number, frame: sys.exit(128 + number))
     app(prog_name="marl-health")

@@ -92,7 +92,7 @@ def simulate(
     """Run replications; number i has the seed ``seed + i``, so every policy meets the same patients.
 
     Args:
-        scenario: what is simulated; without agents, nobody decides and ``policy`` is not used.
+        scenario: what is simulated; without agents nobody decides, whatever ``policy`` says.
         policy: a name that :func:`policies.make` knows.
         replications: how many, at least 1.
         seed: of the first replication, at least 0.
@@ -105,8 +105,8 @@ def simulate(
         WorkerError: a process was killed.
     """
     seeds = seeds_from(seed, replications)
+    policies.check(policy)
     name = policy if scenario.roles else NOBODY
-    policies.check(name)
     results: list[Replication] = []
     todo = tasks(scenario, [name], seeds, events=events is not None)
     with closing(in_order(run, todo, min(jobs, replications))) as finished:

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from marl_health import HealthParallelEnv, Scenario
+from marl_health.spec.scenario import packaged_scenarios
 from marl_health.spec.suggest import nearest
 from policies import rules
 from policies.base import Policy, PolicyError
@@ -136,7 +137,8 @@ def rule_of(scenario: Scenario) -> str:
     for name in (scenario.name, *([Path(base).stem] if base else [])):
         if name in known:
             return name
-    listed = f"rules exist for {', '.join(known)}" if known else "there are no rules yet"
+    ruled = [name for name in known if name in packaged_scenarios()]
+    listed = f"rules exist for {', '.join(ruled)}" if ruled else "no packaged one has"
     raise PolicyError(
         f"the scenario '{scenario.name}' has no reference rule ({listed}); use another policy, or write "
         f"policies/rules/{scenario.name}.py with a function make()"

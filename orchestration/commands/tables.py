@@ -38,7 +38,7 @@ def interval(found: Estimate) -> str:
     if half <= 1e-12 * abs(found.mean):
         return f"{number(found.mean)} ± 0"
     digits = max(0, 1 - math.floor(math.log10(half)))
-    return f"{found.mean:,.{digits}f} ± {half:,.{digits}f}"
+    return f"{found.mean:z,.{digits}f} ± {half:,.{digits}f}"
 
 
 def metric_label(name: str, units: Mapping[str, str]) -> str:
@@ -50,6 +50,8 @@ def metric_label(name: str, units: Mapping[str, str]) -> str:
 def print_simulation(simulation: Simulation) -> None:
     """Print everything about one policy."""
     out = console()
+    title = f"{simulation.scenario.name}, policy {simulation.policy}: {_seeds(simulation)}"
+    out.print(Text(title, style="bold"))
     out.print(simulation_table(simulation))
     out.print(conservation_line(simulation))
 
@@ -57,16 +59,21 @@ def print_simulation(simulation: Simulation) -> None:
 def print_comparison(comparison: Comparison) -> None:
     """Print several policies side by side, and their paired differences."""
     out = console()
+    first = comparison.simulations[comparison.reference]
+    title = f"{comparison.scenario.name}: {_seeds(first)}, the same patients under every policy"
+    out.print(Text(title, style="bold"))
     out.print(policies_table(comparison))
     if comparison.paired:
+        out.print(Text(f"difference from {comparison.reference}, replication by replication", style="bold"))
         out.print(paired_table(comparison))
+        out.print(f"{CLEAR} the interval excludes 0 (green: for the better, red: for the worse)")
 
 
 def simulation_table(simulation: Simulation) -> Table:
     """Return, its terms, KPIs."""
     n = len(simulation.replications)
     units = simulation.units
-    table = _table(f"{simulation.scenario.name}, policy {simulation.policy}: {_seeds(simulation)}")
+    table = Table()
     table.add_column("metric")
     table.add_column("mean ± 95% interval", justify="right")
     table.add_column("recorded in", justify="right")
@@ -92,7 +99,7 @@ def policies_table(comparison: Comparison) -> Table:
     """A row per metric, a column per policy."""
     simulations = comparison.simulations
     first = simulations[comparison.reference]
-    table = _table(f"{comparison.scenario.name}: {_seeds(first)}, the same patients under every policy")
+    table = Table()
     table.add_column("mean ± 95% interval")
     for name in simulations:
         table.add_column(name, justify="right")
@@ -107,7 +114,7 @@ def policies_table(comparison: Comparison) -> Table:
 def paired_table(comparison: Comparison) -> Table:
     """A row per metric, a column per policy but the reference; what is clear of 0 is marked."""
     units = comparison.simulations[comparison.reference].units
-    table = _table(f"difference from {comparison.reference}, replication by replication")
+    table = Table()
     table.add_column("mean ± 95% interval")
     for name in comparison.paired:
         table.add_column(name, justify="right")
@@ -117,7 +124,6 @@ def paired_table(comparison: Comparison) -> Table:
         table.add_row(metric_label(metric, units), *cells, style="bold" if metric == "return" else "")
         if metric == "return":
             table.add_section()
-    table.caption = f"{CLEAR} the interval excludes 0 (green: for the better, red: for the worse)"
     return table
 
 
@@ -144,7 +150,3 @@ def _seeds(simulation: Simulation) -> str:
     if len(seeds) == 1:
         return f"1 replication, seed {seeds[0]}"
     return f"{len(seeds)} replications, seeds {seeds[0]} to {seeds[-1]}"
-
-
-def _table(title: str) -> Table:
-    return Table(title=title, title_justify="left", title_style="bold", caption_justify="left")
