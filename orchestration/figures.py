@@ -29,25 +29,28 @@ def learning_curve(rows: Sequence[Mapping[str, float]], levels: Mapping[str, flo
     """Training return over environment steps, with the mean evaluated return of each policy as a level.
 
     Args:
-        rows: one per iteration, with `iteration`, `env_steps`, `return_mean`, `return_smooth` and, of what was
-            kept, `best_iteration`.
+        rows: one per iteration, with `iteration`, `env_steps`, `return_mean` of the training episodes,
+            `return_greedy` of the trials (nan without one) and `best_iteration`, the one kept.
         levels: policy name to mean return on the held-out replications.
     """
     with rc_context(STYLE):
         figure = Figure(figsize=(8, 3.2), layout="constrained")
         axes = figure.subplots()
-        ended = [row for row in rows if _finite(row["return_mean"])]
-        steps = [row["env_steps"] for row in ended]
-        axes.plot(steps, [row["return_mean"] for row in ended], ".", color="0.75", label="training (exploring)")
-        axes.plot(steps, [row["return_smooth"] for row in ended], color="0.2", label="smoothed")
-        kept = [row for row in ended if row["iteration"] == rows[-1]["best_iteration"]]
-        axes.plot([r["env_steps"] for r in kept], [r["return_smooth"] for r in kept], "ko", label="kept")
+        _points(axes, rows, "return_mean", ".", color="0.75", label="training (exploring)")
+        _points(axes, rows, "return_greedy", ".-", color="0.2", label="greedy, the same episodes each time")
+        kept = [row for row in rows if row["iteration"] == rows[-1]["best_iteration"]]
+        _points(axes, kept, "return_greedy", "o", color="0.2", label="kept")
         for (name, level), colour in zip(levels.items(), _cycle(len(levels)), strict=True):
             axes.axhline(level, color=colour, linestyle="--", linewidth=1, label=f"{name} (evaluated)")
         axes.set_xlabel("environment steps")
         axes.set_ylabel("return of an episode")
         axes.legend(loc="center left", bbox_to_anchor=(1, 0.5), frameon=False)
         return _svg(figure)
+
+
+def _points(axes: Axes, rows: Sequence[Mapping[str, float]], column: str, style: str, **look: Any) -> None:
+    known = [row for row in rows if _finite(row[column])]
+    axes.plot([row["env_steps"] for row in known], [row[column] for row in known], style, **look)
 
 
 def forest(paired: Mapping[str, Mapping[str, Mapping[str, float]]], units: Mapping[str, str]) -> str:

@@ -19,7 +19,7 @@ COLUMNS = (
     "env_steps",
     "episodes",
     "return_mean",
-    "return_smooth",
+    "return_greedy",
     "return_min",
     "return_max",
     "best_return",
@@ -83,8 +83,8 @@ class TrainingProgress(tune.Callback):
             "seconds": round(seconds, 1),
             "env_steps": int(steps),
             "episodes": int(runners.get("num_episodes_lifetime", 0)),
-            "return_mean": result["team_return"],
-            "return_smooth": result["smooth_return"],
+            "return_mean": result["training_return"],
+            "return_greedy": result["greedy_return"],
             "return_min": float(runners.get("episode_return_min", math.nan)) / self._agents,
             "return_max": float(runners.get("episode_return_max", math.nan)) / self._agents,
             "best_return": result["best_return"],
@@ -98,13 +98,17 @@ class TrainingProgress(tune.Callback):
         left = max(0.0, self._budget - row["seconds"])
         line = (
             f"iteration {row['iteration']:.0f}  {row['env_steps']:,.0f} steps  "
-            f"return {row['return_smooth']:.1f}  best {row['best_return']:.1f}  "
+            f"return {_shown(row['return_mean'])}  best {_shown(row['best_return'])}  "
             f"{row['steps_per_second']:,.0f} steps/s  {left // 60:.0f}:{left % 60:02.0f} left"
         )
         self._live.update(self._task, description=line, completed=min(row["seconds"], self._budget))
         if not self._console.is_terminal and row["seconds"] - self._last_plain >= PLAIN_SECONDS:
             self._last_plain = row["seconds"]
             self._console.print(line, highlight=False)
+
+
+def _shown(value: float) -> str:
+    return f"{value:.1f}" if math.isfinite(value) else "–"
 
 
 def _mean(results: list[dict[str, Any]], key: str) -> float:

@@ -31,8 +31,9 @@ class TrainingError(RuntimeError):
 class TrainingResult:
     """What a training run left behind.
 
-    `best_return` is the team's mean return over 100 training episodes (exploring), in the scenario's units;
-    `env_steps` counts joint steps; `seconds` is the wall clock, start-up included.
+    `best_return` is the mean return, in the scenario's units, of what was kept, acting greedily in the episodes on
+    which it was chosen: no estimate of what it is worth on others. `env_steps` counts joint steps; `seconds` is the
+    wall clock, start-up included.
     """
 
     run_dir: Path
@@ -71,7 +72,7 @@ def train(
         console: where the progress line goes; default: standard error.
 
     Raises:
-        TrainingError: an environment or the algorithm failed, or no episode ended in time.
+        TrainingError: an environment or the algorithm failed, or training was interrupted before it began.
     """
     start = time.monotonic()
     _quiet()
@@ -116,10 +117,7 @@ def train(
     finally:
         progress.close()
     if not checkpoint.exists():
-        raise TrainingError(
-            f"training on {scenario}: no episode ended within {minutes:g} minutes, so nothing was kept; "
-            "give it more time"
-        )
+        raise TrainingError(f"training on {scenario} was interrupted before its first result; nothing was kept")
     last = progress.rows[-1]
     result = TrainingResult(
         run_dir=run_dir,

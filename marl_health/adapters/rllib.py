@@ -102,7 +102,11 @@ class RLlibEnv(MultiAgentEnv):
         sequence = np.random.SeedSequence(base, spawn_key=(worker, sub_env, self._resets))
         self._resets += 1
         own = FIRST_TRAINING_SEED + int(sequence.generate_state(1)[0]) % FIRST_TRAINING_SEED
-        observations, infos = self.env.reset(seed=own, options=options)
+        return self.start(own, options)
+
+    def start(self, seed: int, options: dict[str, Any] | None = None) -> tuple[dict[Any, Any], dict[Any, Any]]:
+        """Start the episode of this very seed."""
+        observations, infos = self.env.reset(seed=seed, options=options)
         self._alive = set(self.env.agents)
         return self._show(observations, infos)
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-from collections import deque
 from collections.abc import Mapping
 from functools import partial
 from pathlib import Path
@@ -12,30 +11,32 @@ from typing import Any
 from ray.rllib.callbacks.callbacks import RLlibCallback
 from ray.rllib.utils.metrics import ENV_RUNNER_RESULTS, EPISODE_RETURN_MEAN, NUM_EPISODES
 
+from marl_health.adapters.rllib import FIRST_TRAINING_SEED
 from policies.rllib.checkpoint import save_checkpoint
 
-# Episodes that the smoothed return is the mean of: single returns scatter by more than training gains at a time.
-EPISODES = 100
+# How often the policy is tried, in iterations, and in how many episodes: a tenth of the work of training.
+INTERVAL = 10
+EPISODES = 32
+# Training seeds, since what is kept is chosen on them; far from evaluation's, which count from small numbers.
+SEEDS = range(FIRST_TRAINING_SEED, FIRST_TRAINING_SEED + EPISODES)
 
 
 class KeepBest(RLlibCallback):
-    """Saves the modules whenever the smoothed training return beats every earlier one.
+    """Tries the greedy policy now and then in the same episodes each time, and saves the modules if it is the best.
 
-    Smoothed: the mean over the last iterations that make up 100 episodes. Until there are that many, the latest
-    modules are kept, since the mean of a few episodes is mostly luck.
+    Training returns are no guide: patients differ so much between episodes that the mean of a hundred moves more by
+    luck than by learning. In the same episodes luck cancels out.
 
-    Adds to the result, all in the scenario's units and for the team (RLlib adds agents up; with a shared reward
-    the mean over agents is the team's return): `team_return` of this iteration's episodes, nan without any;
-    `smooth_return`; `best_return` and `best_iteration`, which tell what was kept.
+    Adds to the result, in the scenario's units and for the team (RLlib adds agents up; with a shared reward the mean
+    over agents is the team's return): `training_return`, of the episodes that ended in this iteration; `greedy_return`
+    of the trial; both nan where there was none; `best_return` and `best_iteration` of what was kept.
     """
 
     def __init__(self, path: Path, agents: int, facts: Mapping[str, Any]) -> None:
         self._path = path
         self._agents = agents
         self._facts = dict(facts)
-        self._recent: deque[tuple[int, float]] = deque()
-        self._full = False
-        self._best = math.nan
+        self._best = -math.inf
         self._best_iteration = 0
 
     def on_train_result(self, *, algorithm: Any, result: dict[str, Any], **_: Any) -> None:
@@ -49,37 +50,35 @@ class KeepBest(RLlibCallback):
                 "no environment reported results in this iteration: the environment runners have failed; "
                 "step the environment outside RLlib to see why"
             )
-        returns = result[ENV_RUNNER_RESULTS]
-        episodes = int(returns.get(NUM_EPISODES, 0))
-        mean = float(returns[EPISODE_RETURN_MEAN]) / self._agents if episodes else math.nan
-        if episodes and self._beats(episodes, mean):
-            self._best, self._best_iteration = self._smooth, int(result["training_iteration"])
+        ended = result[ENV_RUNNER_RESULTS]
+        training = float(ended[EPISODE_RETURN_MEAN]) / self._agents if ended.get(NUM_EPISODES) else math.nan
+        iteration = int(result["training_iteration"])
+        greedy = self._try(algorithm) if iteration == 1 or iteration % INTERVAL == 0 else math.nan
+        if greedy > self._best:
+            self._best, self._best_iteration = greedy, iteration
             facts = {
                 **self._facts,
-                "iteration": self._best_iteration,
+                "iteration": iteration,
                 "env_steps": int(result["num_env_steps_sampled_lifetime"]),
-                "training_return": self._best,
+                "greedy_return": greedy,
             }
             roles = sorted(algorithm.config.policies)
             save_checkpoint(self._path, {role: algorithm.get_module(role) for role in roles}, facts)
-        result["team_return"] = mean
-        result["smooth_return"] = self._smooth
+        result["training_return"] = training
+        result["greedy_return"] = greedy
         result["best_return"] = self._best
         result["best_iteration"] = self._best_iteration
 
-    def _beats(self, episodes: int, mean: float) -> bool:
-        """Take in an iteration's mean return; whether the smoothed return is now the best so far."""
-        self._recent.append((episodes, mean))
-        while sum(n for n, _ in self._recent) - self._recent[0][0] >= EPISODES:
-            self._recent.popleft()
-        first = not self._full
-        self._full = sum(n for n, _ in self._recent) >= EPISODES
-        return first or self._smooth > self._best
-
-    @property
-    def _smooth(self) -> float:
-        total = sum(n for n, _ in self._recent)
-        return sum(n * mean for n, mean in self._recent) / total if total else math.nan
+    @staticmethod
+    def _try(algorithm: Any) -> float:
+        """Mean return of the greedy policy in the episodes of SEEDS, which the runners share out."""
+        runners = algorithm.config.num_env_runners
+        shares = algorithm.env_runner_group.foreach_env_runner(
+            lambda runner: runner.play(SEEDS[max(runner.worker_index - 1, 0) :: max(runners, 1)]),
+            local_env_runner=runners == 0,
+        )
+        returns = [value for share in shares for value in share]
+        return sum(returns) / len(returns)
 
 
 def keep_best(path: Path, *, agents: int, facts: Mapping[str, Any]) -> Any:

@@ -12,7 +12,7 @@ agent that is in the episode acts at every step, until it ends (which is what pa
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import numpy as np
@@ -35,6 +35,10 @@ from ray.rllib.utils.metrics import (
     WEIGHTS_SEQ_NO,
 )
 from ray.rllib.utils.numpy import convert_to_numpy
+from ray.tune.registry import ENV_CREATOR, _global_registry
+
+# An episode of more steps than this, in which learning could hardly be judged, is taken for one without end.
+LONGEST = 10_000
 
 
 class BatchedEnvRunner(MultiAgentEnvRunner):
@@ -50,6 +54,7 @@ class BatchedEnvRunner(MultiAgentEnvRunner):
         if any(module.is_stateful() for module in self.module.values()):
             raise ValueError("BatchedEnvRunner runs no recurrent modules; use RLlib's MultiAgentEnvRunner")
         self._records: list[_Record] = []
+        self._stage: list[Any] = []
         self._tells_steps = bool(config.callbacks_on_episode_step) or any(
             type(c).on_episode_step is not RLlibCallback.on_episode_step for c in self._callbacks
         )
@@ -81,7 +86,8 @@ class BatchedEnvRunner(MultiAgentEnvRunner):
         steps = 0
         agent_steps: dict[str, int] = defaultdict(int)
         while (len(finished) if num_timesteps is None else steps) < target:
-            actions = self._decide(explore, steps)
+            lifetime = self.num_env_steps_sampled_lifetime + steps * (self.config.num_env_runners or 1)
+            actions = self._decide(self._records, explore, lifetime)
             for index, record in enumerate(self._records):
                 record.step(self.env.envs[index].unwrapped, actions[index])
                 for agent in actions[index]:
@@ -132,23 +138,47 @@ class BatchedEnvRunner(MultiAgentEnvRunner):
             self._records[index] = record.rest()
         return chunks
 
-    def _decide(self, explore: bool, steps: int) -> list[dict[str, Any]]:
+    def play(self, seeds: Sequence[int]) -> list[float]:
+        """Returns of the greedy policy in the episodes of these seeds, in environments kept for this.
+
+        Nothing of the sampling changes, its random numbers included. A return is the mean over agents: with a
+        shared reward, the team's.
+
+        Raises:
+            RuntimeError: an episode does not end.
+        """
+        while len(self._stage) < min(self.num_envs, len(seeds)):
+            self._stage.append(_global_registry.get(ENV_CREATOR, self.config.env)(self.config.env_config))
+        returns: list[float] = []
+        for start in range(0, len(seeds), self.num_envs):
+            batch = seeds[start : start + self.num_envs]
+            records = [_Record(*env.start(seed)) for env, seed in zip(self._stage, batch, strict=False)]
+            for _ in range(LONGEST):
+                if all(record.over for record in records):
+                    break
+                for env, record, actions in zip(self._stage, records, self._decide(records, False, 0), strict=False):
+                    if not record.over:
+                        record.step(env, actions)
+            else:
+                raise RuntimeError(f"an episode did not end within {LONGEST:,} steps; let the environment truncate it")
+            returns += [sum(map(sum, r.rewards.values())) / len(r.rewards) for r in records]
+        return returns
+
+    def _decide(self, records: Sequence[_Record], explore: bool, lifetime: int) -> list[dict[str, Any]]:
         """An action for every acting agent of every sub-environment: one forward pass per module."""
         rows: dict[str, list[Any]] = defaultdict(list)
         owners: dict[str, list[tuple[int, str]]] = defaultdict(list)
-        for index, record in enumerate(self._records):
-            episode = self._ongoing_episodes[index]
+        for index, record in enumerate(records):
             for agent, observation in record.now.items():
-                module_id = episode.module_for(agent)
+                module_id = self.config.policy_mapping_fn(agent, None)
                 rows[module_id].append(observation)
                 owners[module_id].append((index, agent))
-        actions: list[dict[str, Any]] = [{} for _ in self._records]
-        lifetime = self.num_env_steps_sampled_lifetime + steps * (self.config.num_env_runners or 1)
+        actions: list[dict[str, Any]] = [{} for _ in records]
         for module_id, batch in rows.items():
             chosen, outputs = self._forward(self.module[module_id], np.stack(batch), explore, lifetime)
             for row, (index, agent) in enumerate(owners[module_id]):
                 actions[index][agent] = chosen[row]
-                self._records[index].outputs[agent].append((outputs, row))
+                records[index].outputs[agent].append((outputs, row))
         return actions
 
     @staticmethod

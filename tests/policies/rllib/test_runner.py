@@ -11,6 +11,7 @@ from ray.rllib.connectors.env_to_module import FlattenObservations
 from ray.rllib.core.columns import Columns
 from ray.rllib.env.multi_agent_env_runner import MultiAgentEnvRunner
 
+from marl_health.adapters.rllib import RLlibEnv, role_of
 from policies.rllib.ppo import masked_ppo_config
 from policies.rllib.runner import BatchedEnvRunner
 from tests.adapters.leaving_env import ENDS, LeavingEnv
@@ -23,9 +24,8 @@ def runner(kind, make_env, envs=3, **options):
     made = kind(config=config, worker_index=1)
     torch.manual_seed(1)
     for module in made.module.values():
-        for parameter in module.parameters():
-            with torch.no_grad():
-                parameter.add_(0.3 * torch.randn_like(parameter))
+        with torch.no_grad():
+            module.pi[-1].weight.normal_()  # not the near-uniform start: what is done must depend on what is seen
     return made
 
 
@@ -139,6 +139,51 @@ def test_callbacks_are_called():
     kinds = [kind for kind, _ in calls]
     assert kinds == ["start"] + ["step"] * STEPS + ["end", "start"] + ["step"] * 10
     assert calls[0][1] == calls[STEPS + 1][1] != calls[STEPS + 2][1]
+
+
+def test_play_is_the_greedy_policy_in_just_these_episodes():
+    made = runner(BatchedEnvRunner, ToyEnv, envs=2)
+    seeds = [7, 8, 9, 7, 10]
+    returns = made.play(seeds)
+    assert returns[0] == returns[3], "whatever else is in the batch"
+    assert len(set(returns)) > 1
+    env = RLlibEnv(ToyEnv())
+    for seed, expected in zip(seeds, returns, strict=True):
+        observations, _ = env.start(seed)
+        total = 0.0
+        while env.env.agents:
+            actions = {}
+            for agent, shown in observations.items():
+                out = made.module[role_of(agent)].forward_inference({Columns.OBS: torch.from_numpy(shown)[None]})
+                actions[agent] = int(out[Columns.ACTION_DIST_INPUTS].argmax())
+            observations, rewards, _, _, _ = env.step(actions)
+            total += rewards["loader_0"]
+        assert expected == pytest.approx(total)
+
+
+def test_play_disturbs_no_sampling():
+    def sampled(interrupted):
+        made = runner(BatchedEnvRunner, ToyEnv)
+        torch.manual_seed(5)
+        first = made.sample(num_timesteps=30)
+        if interrupted:
+            made.play([1, 2, 3, 4])
+        return first + made.sample(num_timesteps=90)
+
+    for episode, other in zip(sampled(True), sampled(False), strict=True):
+        assert_same(episode, other)
+
+
+def test_play_does_not_wait_forever(monkeypatch):
+    class Endless(ToyEnv):
+        def step(self, actions):
+            out = super().step(actions)
+            self.t %= STEPS - 1
+            return out
+
+    monkeypatch.setattr("policies.rllib.runner.LONGEST", 100)
+    with pytest.raises(RuntimeError, match="did not end within 100 steps"):
+        runner(BatchedEnvRunner, Endless).play([1])
 
 
 def test_agents_that_take_turns_are_refused():
