@@ -43,6 +43,7 @@ class Cleaning:
     def fire(self, world: World) -> None:
         """The unit is clean."""
         pool = self.pool
+        pool.integrate(world.now)
         pool.cleaning -= 1
         pool.free += 1
         if self.unit is not None:
@@ -172,7 +173,7 @@ class Pool:
             lines = self.lines
             if len(lines) == 1:
                 best = lines[0]
-                if not (best.feasible() and best.head(now)):
+                if (best.plain is None and not best.feasible()) or not best.head(now):
                     return
             else:
                 ready = [line for line in lines if line.waiting and line.feasible() and line.head(now)]

@@ -90,6 +90,12 @@ class Shop(World):
         self.at(time, Come(entity))
         return entity
 
+    def __setstate__(self, state):
+        """How long cleaning takes does not travel with a copy; here, there is none."""
+        super().__setstate__(state)
+        for pool in self.pools:
+            pool.clean = None
+
     def starts(self):
         """(time, customer) of each beginning of service, in order."""
         return [(time, number) for time, number, what in self.told if what == "start"]

@@ -204,3 +204,15 @@ def test_two_units_taken_together_are_both_busy():
     assert pool.free == 1 and len(pool.idle) == 1
     shop.advance(20)
     assert pool.free == 3 and sorted(pool.idle) == [0, 1, 2]
+
+
+def test_cleaning_beyond_the_shift_is_overtime_until_it_is_done():
+    shop = Shop()
+    pool = shop.pool(1, clean=lambda world, entity: 7.0)
+    shop.line(pool)
+    shop.come(0, 1, 10.0)
+    shop.advance(5)
+    pool.set_capacity(shop, 0)
+    shop.advance(100)
+    pool.integrate(100)
+    assert pool.over_minutes == pytest.approx(17 - 5)
