@@ -10,7 +10,7 @@ from bisect import bisect_right
 from collections.abc import Callable, Sequence
 from functools import cache
 from math import exp, log, log1p, sqrt
-from statistics import NormalDist
+from statistics import NormalDist, _normal_dist_inv_cdf  # type: ignore[attr-defined]
 from typing import Any
 
 import numpy as np
@@ -47,8 +47,8 @@ def lognormal_parameters(mean: float, sd: float) -> tuple[float, float]:
 
 def lognormal_quantile(mu: float, sigma: float) -> Quantile:
     """Lognormal with parameters of the logarithm."""
-    normal = NormalDist(mu, sigma).inv_cdf
-    return lambda u: exp(normal(u))
+    # NormalDist.inv_cdf without its check of the argument, which a column of uniforms always passes.
+    return lambda u: exp(_normal_dist_inv_cdf(u, mu, sigma))
 
 
 def gamma_quantile(shape: float, scale: float) -> Quantile:

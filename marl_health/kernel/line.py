@@ -25,6 +25,7 @@ class Line:
         classes: index of each class value, in the order of the class counters; ``slot`` is the attribute that holds it.
         waiting: entities waiting; ``count`` and ``joined_sum`` split that, and the sum of joining times, by class.
         discipline: how the next class is picked. priority: compared before rank with other lines of a pool.
+        single: the pool, where the need is one unit of it; plain: the same, where that unit is only counted.
         unit: the one unit this line waits for, in a line of those who want the same nurse as before.
         grants, waited: entities served, and the sum of their waits in minutes. area: entity-minutes waiting.
     """
@@ -47,6 +48,7 @@ class Line:
         "name",
         "needs",
         "personal",
+        "plain",
         "priority",
         "returned",
         "rosters",
@@ -79,6 +81,7 @@ class Line:
         self.classes = dict(classes)
         self.discipline = discipline
         self.priority = priority
+        self.plain = self.single if self.single is not None and self.single.plain else None
         self.unit: int | None = None
         self.base: Line | None = None
         self.personal: dict[int, Line] | None = None
@@ -120,12 +123,23 @@ class Line:
     def request(self, world: World, entity: Entity) -> bool:
         """Take all needs at once if they can be had and nobody here has a better claim. True if granted."""
         now = world._now
-        if self.feasible() and (self.waiting == 0 or not self.head(now)) and self.admits(entity):
-            self.grants += 1
-            entity.since = now
+        pool = self.plain
+        if pool is not None and not pool.reserves:  # the common case, spelt out: calls would cost more than the work
+            if self.waiting or pool.free <= 0:
+                return False
+            pool.busy_minutes += pool.busy * (now - pool.last)
+            pool.last = now
+            pool.free -= 1
+            pool.busy += 1
+            entity.held = self
+            entity.began = now
+        elif self.feasible() and (self.waiting == 0 or not self.head(now)) and self.admits(entity):
             self._take(now, entity)
-            return True
-        return False
+        else:
+            return False
+        self.grants += 1
+        entity.since = now
+        return True
 
     def join(self, world: World, entity: Entity, since: float) -> None:
         """Start waiting, with ``since`` as the time of joining (earlier than now after an interruption)."""
@@ -134,7 +148,7 @@ class Line:
         self.last = now
         entity.line = self
         entity.since = entity.joined = since
-        self._push(world, entity, self.class_of(entity))
+        self._push(world, entity, 0 if self.slot is None else self.classes[entity.values[self.slot]])
         self.waiting += 1
         for pool, _ in self.needs:
             pool.waiting += 1
@@ -226,6 +240,19 @@ class Line:
     def release(self, world: World, entity: Entity) -> None:
         """Give back what the current step used (not the place kept) and offer it to those who wait."""
         entity.held = None
+        plain = self.plain
+        if plain is not None:  # the common case, spelt out
+            if self.kept is None:
+                now = world._now
+                if plain.free < 0:
+                    plain.over_minutes -= plain.free * (now - plain.last)
+                plain.busy_minutes += plain.busy * (now - plain.last)
+                plain.last = now
+                plain.busy -= 1
+                plain.free += 1
+                if plain.waiting and plain.free > 0:
+                    plain.dispatch(world)
+            return
         for pool, units in self.returned:
             pool.give_back(world, units, entity)
         for pool, _ in self.returned:

@@ -123,8 +123,10 @@ class Activity(FlowStep):
         if world.log is not None:
             world.write(entity, "resource_use", self.name, world.lines[self.line].needs[0][0].name)
         if entity.remaining is None:
-            if self.sets or self.marks:
-                self.begin(world, entity)
+            if self.sets:
+                world.assign(entity, self.sets)
+            for mark in self.marks:
+                world.mark(entity, mark)
             minutes = None if self.duration is None else self.duration(world, entity)
         else:
             minutes, entity.remaining = entity.remaining, None
@@ -152,7 +154,13 @@ class Activity(FlowStep):
             world.write(entity, "resource_use_end", self.name, world.lines[self.line].needs[0][0].name)
         if entity.held is not None:
             entity.held.release(world, entity)
-        self.go_on(world, entity)
+        for mark in self.marks_end:
+            world.mark(entity, mark)
+        way = self.way
+        if way is not None:
+            way.enter(world, entity)
+        else:
+            world.finish_branch(entity)
 
 
 class Delay(FlowStep):
