@@ -5,6 +5,7 @@ import errno
 import json
 import os
 import re
+import resource
 import signal
 import subprocess
 import sys
@@ -58,13 +59,12 @@ def test_list_is_quick_and_loads_nothing_heavy():
         "import sys, orchestration.cli as cli; sys.argv = ['x', 'list']\n"
         "try: cli.main()\nexcept SystemExit: pass\nprint(*sys.modules)"
     )
-    seconds = []
-    for _ in range(3):
-        begun = time.perf_counter()
-        done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True)
-        seconds.append(time.perf_counter() - begun)
+    before = resource.getrusage(resource.RUSAGE_CHILDREN)
+    done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True)
+    after = resource.getrusage(resource.RUSAGE_CHILDREN)
     assert not {"ray", "torch", "pandas", "matplotlib", "scipy"} & set(done.stdout.split())
-    assert min(seconds) < 1.0
+    # Processor time, as other tests run beside this one; on a quiet machine the clock says the same.
+    assert after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime < 1.0
 
 
 def test_show_explains_everything_that_is_seen_done_and_counted():
