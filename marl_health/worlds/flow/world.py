@@ -196,26 +196,27 @@ class FlowWorld(World):
         self.population += 1
         entity = Entity(kind, self.population, row, program.steps[0])
         entity.counted = self.counting
-        entity.values = [None] * len(program.slots_of_values)
+        entity.values = values = [None] * len(program.slots_of_values)
         entity.marks = [None] * len(program.marks)
         for slot, value in known:
-            entity.values[slot] = value(self, entity)
+            values[slot] = value(self, entity)
         settled = {slot for slot, _ in known} if known else ()
         for slot, value in program.attributes[kind]:
             if slot not in settled:
-                entity.values[slot] = value(self, entity)
+                values[slot] = value(self, entity)
         if present:
             self.admit(entity)
         return entity
 
     def admit(self, entity: Entity) -> None:
         """The entity is inside from now on."""
+        now = self._now
         self.entities[entity.id] = entity
-        entity.marks[ARRIVAL] = self._now
+        entity.marks[ARRIVAL] = now
         kind = entity.kind
         self.arrived_all[kind] += 1
         recent, last = self.recent[kind]
-        self.recent[kind] = (recent * exp((last - self._now) / RECENT) + 1.0, self._now)
+        self.recent[kind] = (recent * exp((last - now) / RECENT) + 1.0, now)
         if entity.counted:
             self.arrived[kind] += 1
             self.marked[ARRIVAL] += 1
@@ -224,9 +225,10 @@ class FlowWorld(World):
 
     def arrive(self, entity: Entity) -> None:
         """The entity, already inside, starts on its pathway."""
-        for hook in self.program.hooks[ARRIVAL][entity.kind]:
+        program = self.program
+        for hook in program.hooks[ARRIVAL][entity.kind]:
             hook(self, entity)
-        self.program.begins[entity.kind].enter(self, entity)
+        program.begins[entity.kind].enter(self, entity)
 
     def depart(self, entity: Entity, outcome: int) -> None:
         """The entity leaves: all it holds and all its clocks go."""
@@ -237,16 +239,19 @@ class FlowWorld(World):
         mark = program.outcome_marks[outcome]
         if mark is not None:
             self.mark(entity, mark)
-        for span in program.spans_of[entity.kind]:
-            self.spans[span].end(self._now, entity.id, False)
+        for number in program.spans_of[entity.kind]:
+            span = self.spans[number]
+            if entity.id in span.starts:
+                span.end(self._now, entity.id, False)
         del self.entities[entity.id]
         self.left_all[outcome] += 1
         if entity.counted:
             self.left[outcome] += 1
         if self.log is not None:
             self.write(entity, "arrival_departure", "depart", program.outcome_names[outcome])
-        place, entity.place = entity.place, None
+        place = entity.place
         if place is not None:
+            entity.place = None
             place.give_back(self, 1, entity)
             if place.waiting and place.free > 0:
                 place.dispatch(self)
@@ -275,7 +280,7 @@ class FlowWorld(World):
     def assign(self, entity: Entity, sets: tuple[tuple[int, Value], ...]) -> None:
         """Change attributes; a patient who waits changes class at once, and hazards follow."""
         patient = entity.root
-        everywhere = tokens(patient)
+        everywhere = patient.tokens()
         waiting = [(token, token.line, token.line.class_of(token)) for token in everywhere if token.line is not None]
         for slot, value in sets:
             patient.values[slot] = value(self, patient)
@@ -308,12 +313,13 @@ class FlowWorld(World):
 
     def withdraw(self, entity: Entity) -> None:
         """Stop whatever the entity (or its tokens) does or waits for; its place is kept."""
-        step: Any = entity.step
-        self.interrupted(entity)
-        for number in step.rosters:
-            self.rosters[number].remove(entity)
-        if step.give_up is not None:
-            step.give_up.stop(self, entity)
+        for token in entity.tokens():
+            step: Any = token.step
+            self.interrupted(token)
+            for number in step.rosters:
+                self.rosters[number].remove(token)
+            if step.give_up is not None:
+                step.give_up.stop(self, token)
         super().withdraw(entity)
 
     def interrupted(self, entity: Entity) -> None:
@@ -375,14 +381,6 @@ class FlowWorld(World):
         """Write a row of the event log."""
         assert self.log is not None
         self.log.append((self._now, entity.id, event_type, event, resource))
-
-
-def tokens(entity: Entity) -> list[Entity]:
-    """The entity and all its tokens."""
-    found = [entity]
-    for child in entity.children or ():
-        found.extend(tokens(child))
-    return found
 
 
 def _settled(value: Any) -> Value:
