@@ -123,23 +123,12 @@ class Line:
     def request(self, world: World, entity: Entity) -> bool:
         """Take all needs at once if they can be had and nobody here has a better claim. True if granted."""
         now = world._now
-        pool = self.plain
-        if pool is not None and not pool.reserves:  # the common case, spelt out: calls would cost more than the work
-            if self.waiting or pool.free <= 0:
-                return False
-            pool.busy_minutes += pool.busy * (now - pool.last)
-            pool.last = now
-            pool.free -= 1
-            pool.busy += 1
-            entity.held = self
-            entity.began = now
-        elif self.feasible() and (self.waiting == 0 or not self.head(now)) and self.admits(entity):
+        if self.feasible() and (self.waiting == 0 or not self.head(now)) and self.admits(entity):
+            self.grants += 1
+            entity.since = now
             self._take(now, entity)
-        else:
-            return False
-        self.grants += 1
-        entity.since = now
-        return True
+            return True
+        return False
 
     def join(self, world: World, entity: Entity, since: float) -> None:
         """Start waiting, with ``since`` as the time of joining (earlier than now after an interruption)."""
@@ -148,7 +137,11 @@ class Line:
         self.last = now
         entity.line = self
         entity.since = entity.joined = since
-        self._push(world, entity, 0 if self.slot is None else self.classes[entity.values[self.slot]])
+        cls = 0 if self.slot is None else self.classes[entity.values[self.slot]]
+        entity.ticket = ticket = (since, next(world._eid), entity)
+        heappush(self.heaps[cls], ticket)
+        self.count[cls] += 1
+        self.joined_sum[cls] += since
         self.waiting += 1
         for pool, _ in self.needs:
             pool.waiting += 1
@@ -175,10 +168,14 @@ class Line:
         self.count[before] -= 1
         self.joined_sum[before] -= entity.since
         old = entity.ticket
-        self._push(world, entity, self.class_of(entity))
-        for place, ticket in enumerate(self.called):
-            if ticket is old and entity.ticket is not None:
-                self.called[place] = entity.ticket
+        cls = self.class_of(entity)
+        entity.ticket = ticket = (entity.since, next(world._eid), entity)
+        heappush(self.heaps[cls], ticket)
+        self.count[cls] += 1
+        self.joined_sum[cls] += entity.since
+        for place, called in enumerate(self.called):
+            if called is old:
+                self.called[place] = ticket
 
     def oldest(self, cls: int, now: float) -> float:
         """Minutes that the first of a class has waited; 0 if nobody does."""
@@ -234,25 +231,18 @@ class Line:
         self.grants += 1
         self.waited += now - entity.joined
         self.leave(now, entity)
-        self._take(now, entity)
+        pool = self.plain
+        if pool is None:
+            self._take(now, entity)
+        else:
+            entity.held = self
+            entity.began = now
+            pool.take(now, 1, entity)
         entity.step.granted(world, entity)
 
     def release(self, world: World, entity: Entity) -> None:
         """Give back what the current step used (not the place kept) and offer it to those who wait."""
         entity.held = None
-        plain = self.plain
-        if plain is not None:  # the common case, spelt out
-            if self.kept is None:
-                now = world._now
-                if plain.free < 0:
-                    plain.over_minutes -= plain.free * (now - plain.last)
-                plain.busy_minutes += plain.busy * (now - plain.last)
-                plain.last = now
-                plain.busy -= 1
-                plain.free += 1
-                if plain.waiting and plain.free > 0:
-                    plain.dispatch(world)
-            return
         for pool, units in self.returned:
             pool.give_back(world, units, entity)
         for pool, _ in self.returned:
@@ -390,13 +380,6 @@ class Line:
         """The first of a class that the reserves leave room for, when they leave none for its head."""
         found = [ticket for ticket in heap if ticket[2].ticket is ticket and self.admits(ticket[2])]
         return min(found, key=lambda ticket: ticket[:2], default=None)
-
-    def _push(self, world: World, entity: Entity, cls: int) -> None:
-        ticket = (entity.since, next(world._eid), entity)
-        entity.ticket = ticket
-        heappush(self.heaps[cls], ticket)
-        self.count[cls] += 1
-        self.joined_sum[cls] += entity.since
 
     def _take(self, now: float, entity: Entity) -> None:
         entity.held = self

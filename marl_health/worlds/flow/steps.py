@@ -101,6 +101,19 @@ class Activity(FlowStep):
         """Take what is needed if it is free, else wait for it."""
         entity.step = self
         line = world.lines[self.line]
+        pool = line.plain
+        if pool is not None and pool.free > 0 and not line.waiting and not pool.reserves:
+            # What request() does in the common case, spelt out: its calls would cost more than its work.
+            now = world._now
+            pool.busy_minutes += pool.busy * (now - pool.last)
+            pool.last = now
+            pool.free -= 1
+            pool.busy += 1
+            line.grants += 1
+            entity.held = line
+            entity.since = entity.began = now
+            self.granted(world, entity)
+            return
         if self.same is not None:
             units = entity.root.units
             unit = None if units is None else units.get(self.same)
@@ -144,16 +157,32 @@ class Activity(FlowStep):
         if vacated is not None and vacated.waiting and vacated.free > 0:
             vacated.dispatch(world)
         if minutes is None:
-            if entity.held is not None:
-                entity.held.release(world, entity)
+            held = entity.held
+            if held is not None:
+                if held.returned:
+                    held.release(world, entity)
+                else:
+                    entity.held = None
             self.go_on(world, entity)
 
     def done(self, world: FlowWorld, entity: Entity) -> None:
         """Give back what was only needed for the work, then go on."""
         if world.log is not None:
             world.write(entity, "resource_use_end", self.name, world.lines[self.line].needs[0][0].name)
-        if entity.held is not None:
-            entity.held.release(world, entity)
+        line = entity.held
+        if line is not None:
+            pool = line.plain
+            if pool is None or line.kept is not None or pool.free < 0:
+                line.release(world, entity)
+            else:  # what release() does in the common case, spelt out
+                entity.held = None
+                now = world._now
+                pool.busy_minutes += pool.busy * (now - pool.last)
+                pool.last = now
+                pool.busy -= 1
+                pool.free += 1
+                if pool.waiting:
+                    pool.dispatch(world)
         for mark in self.marks_end:
             world.mark(entity, mark)
         way = self.way
