@@ -48,8 +48,8 @@ class Clock(Model):
 class Alternatives(Sourced):
     """A named choice between values, fixed when the scenario is loaded (``--with name=alternative``)."""
 
-    default: Name
-    among: dict[Name, Value] = Field(min_length=1)
+    default: Name = Field(description="The alternative that is used unless another is asked for")
+    among: dict[Name, Value] = Field(min_length=1, description="The alternatives by name")
 
     @model_validator(mode="after")
     def _default_is_known(self) -> Alternatives:
@@ -70,37 +70,37 @@ class Worth(Sourced):
 class Score(Model):
     """The reward: a weighted sum of what the measures gained since the last decision, in five components."""
 
-    clinical: list[Worth] = []
-    efficiency: list[Worth] = []
-    financial: list[Worth] = []
-    risk: list[Worth] = []
-    compliance: list[Worth] = []
+    clinical: list[Worth] = Field([], description="Harm and benefit to patients")
+    efficiency: list[Worth] = Field([], description="Time and flow")
+    financial: list[Worth] = Field([], description="Money")
+    risk: list[Worth] = Field([], description="What may go wrong")
+    compliance: list[Worth] = Field([], description="Targets and rules")
 
 
 class Kpi(Sourced):
     """A key performance indicator: a measure over the episode after the warm-up, optionally per another."""
 
-    of: str = Field(max_length=200)
+    of: str = Field(max_length=200, description="A measure, such as `boarding.mean`")
     per: str | None = Field(None, max_length=200, description="Divide by this measure")
-    better: Literal["lower", "higher"] = "lower"
+    better: Literal["lower", "higher"] = Field("lower", description="Which way is better")
 
 
 class Heading(Model):
     """The part of a scenario that every kind shares."""
 
-    format: Literal["marl_health/v1"] = Field(alias="schema")
-    kind: Literal["flow"] = "flow"
-    name: Name
+    format: Literal["marl_health/v1"] = Field(alias="schema", description="The version of the language")
+    kind: Literal["flow"] = Field("flow", description="The kind of world")
+    name: Name = Field(description="Name of the scenario, as the file is called")
     version: int = Field(1, ge=1, le=10_000, description="Raised when a change moves the results")
-    description: str = Field(min_length=1, max_length=2000)
-    tags: list[Name] = Field(min_length=1, max_length=20)
-    split: Literal["train", "held_out"]
+    description: str = Field(min_length=1, max_length=2000, description="What the scenario is about, in a paragraph")
+    tags: list[Name] = Field(min_length=1, max_length=20, description="Words to find it by")
+    split: Literal["train", "held_out"] = Field(description="Whether policies may be trained on it or only evaluated")
     extends: str | None = Field(None, description="Another scenario (name or file) that this one changes")
-    clock: Clock
+    clock: Clock = Field(description="When it starts, how long it lasts, when agents decide")
     vary: dict[Name, Value] = Field({}, description="Drawn once per episode, before anything else; hidden from agents")
     choose: dict[Name, Alternatives] = Field({}, description="Named alternatives, fixed when the scenario is loaded")
-    score: Score = Score()
-    kpis: dict[Name, Kpi] = {}
+    score: Score = Field(Score(), description="What the reward is made of")
+    kpis: dict[Name, Kpi] = Field({}, description="What is reported")
 
     @field_validator("description")
     @classmethod

@@ -21,14 +21,14 @@ class Form(Sourced):
 class Mean(Model):
     """Parameters of a one-parameter distribution."""
 
-    mean: Amount
+    mean: Amount = Field(description="Mean")
 
 
 class MeanSd(Model):
     """Mean and standard deviation of the variable itself."""
 
-    mean: Amount | None = None
-    sd: Amount | None = None
+    mean: Amount | None = Field(None, description="Mean")
+    sd: Amount | None = Field(None, description="Standard deviation")
     cv: float | None = Field(None, ge=LEAST_CV, le=MOST_CV, description="sd / mean, instead of sd")
 
     @model_validator(mode="after")
@@ -57,10 +57,10 @@ class MeanSd(Model):
 class LognormalParameters(Model):
     """Either mean with sd or cv (of the variable), or median with sigma (of its logarithm)."""
 
-    mean: Amount | None = None
-    sd: Amount | None = None
+    mean: Amount | None = Field(None, description="Mean")
+    sd: Amount | None = Field(None, description="Standard deviation")
     cv: float | None = Field(None, ge=LEAST_CV, le=MOST_CV, description="sd / mean, instead of sd")
-    median: Amount | None = None
+    median: Amount | None = Field(None, description="Median, with sigma")
     sigma: float | None = Field(None, ge=LEAST_CV, le=10, description="standard deviation of the logarithm")
 
     @model_validator(mode="after")
@@ -84,23 +84,23 @@ class LognormalParameters(Model):
 class ErlangParameters(Model):
     """Sum of ``stages`` exponential stages with the given total mean."""
 
-    mean: Amount
-    stages: int = Field(ge=1, le=1000)
+    mean: Amount = Field(description="Mean of the sum")
+    stages: int = Field(ge=1, le=1000, description="Number of exponential stages")
 
 
 class WeibullParameters(Model):
     """Shape and mean (not scale)."""
 
-    shape: float = Field(ge=0.1, le=50)
-    mean: Amount
+    shape: float = Field(ge=0.1, le=50, description="Shape: below 1 the hazard falls, above 1 it rises")
+    mean: Amount = Field(description="Mean")
 
 
 class TriangularParameters(Model):
     """Lowest, most likely and highest value."""
 
-    low: Amount
-    mode: Amount
-    high: Amount
+    low: Amount = Field(description="Lowest value")
+    mode: Amount = Field(description="Most likely value")
+    high: Amount = Field(description="Highest value")
 
     @model_validator(mode="after")
     def _ordered(self) -> TriangularParameters:
@@ -112,9 +112,9 @@ class TriangularParameters(Model):
 class NormalParameters(Model):
     """Normal with mean and sd before truncation to ``within`` (a duration is cut at 0 if nothing is said)."""
 
-    mean: Amount
-    sd: Amount
-    within: tuple[Amount, Amount] | None = None
+    mean: Amount = Field(description="Mean before truncation")
+    sd: Amount = Field(description="Standard deviation before truncation")
+    within: tuple[Amount, Amount] | None = Field(None, description="Lowest and highest value")
 
     @model_validator(mode="after")
     def _sensible(self) -> NormalParameters:
@@ -128,56 +128,58 @@ class NormalParameters(Model):
 class TableColumn(Model):
     """A column of a CSV file beside the scenario or in the packaged data."""
 
-    table: str = Field(max_length=200)
-    column: str = Field(max_length=64)
+    table: str = Field(
+        max_length=200, description="Path of a CSV file, from the scenario's folder or the packaged data"
+    )
+    column: str = Field(max_length=64, description="Name of the column")
 
 
 class Constant(Form):
     """Always the same."""
 
-    constant: Amount
+    constant: Amount = Field(description="The value")
 
 
 class Exponential(Form):
     """Exponential with the given mean."""
 
-    exponential: Mean
+    exponential: Mean = Field(description="Its mean")
 
 
 class Lognormal(Form):
     """Lognormal."""
 
-    lognormal: LognormalParameters
+    lognormal: LognormalParameters = Field(description="Its parameters")
 
 
 class Gamma(Form):
     """Gamma with mean and sd (or cv)."""
 
-    gamma: MeanSd
+    gamma: MeanSd = Field(description="Its parameters")
 
 
 class Erlang(Form):
     """Erlang."""
 
-    erlang: ErlangParameters
+    erlang: ErlangParameters = Field(description="Its parameters")
 
 
 class Weibull(Form):
     """Weibull."""
 
-    weibull: WeibullParameters
+    weibull: WeibullParameters = Field(description="Its parameters")
 
 
 class Triangular(Form):
     """Triangular."""
 
-    triangular: TriangularParameters
+    triangular: TriangularParameters = Field(description="Its parameters")
 
 
 class Uniform(Form):
     """Uniform between two values."""
 
-    uniform: tuple[Amount, Amount]
+    uniform: tuple[Amount, Amount] = Field(description="Lowest and highest value")
 
     @model_validator(mode="after")
     def _ordered(self) -> Uniform:
@@ -189,10 +191,12 @@ class Uniform(Form):
 class Normal(Form):
     """Truncated normal."""
 
-    normal: NormalParameters
+    normal: NormalParameters = Field(description="Its parameters")
 
 
 class Empirical(Form):
     """One of the observed values, each as likely as the next."""
 
-    empirical: Annotated[list[Amount], Field(min_length=1, max_length=10_000)] | TableColumn
+    empirical: Annotated[list[Amount], Field(min_length=1, max_length=10_000)] | TableColumn = Field(
+        description="The observed values, or a column of a table"
+    )

@@ -108,14 +108,14 @@ __all__ = [
 class Part(Model):
     """One component of a mixture."""
 
-    share: Share
-    of: Value
+    share: Share = Field(description="Share of this component; all of them add up to 100%")
+    of: Value = Field(description="A quantity or a distribution")
 
 
 class Mixture(Form):
     """One of several distributions, by share."""
 
-    mixture: list[Part] = Field(min_length=1, max_length=50)
+    mixture: list[Part] = Field(min_length=1, max_length=50, description="The components")
 
 
 class By(Form):
@@ -124,10 +124,10 @@ class By(Form):
     model_config = ConfigDict(extra="allow", frozen=True, arbitrary_types_allowed=True, allow_inf_nan=False)
     __pydantic_extra__: dict[str, Value]
 
-    by: Name
+    by: Name = Field(description="The attribute")
     table: str | None = Field(None, max_length=200, description="CSV file whose first column holds the attribute")
-    column: str | None = Field(None, max_length=64)
-    otherwise: Value | None = Field(None, alias="else")
+    column: str | None = Field(None, max_length=64, description="Column of the table that holds the number")
+    otherwise: Value | None = Field(None, alias="else", description="For values without a case")
 
     @property
     def cases(self) -> dict[str, Value]:
@@ -138,26 +138,28 @@ class By(Form):
 class Times(Form):
     """A product."""
 
-    times: list[Value] = Field(min_length=1, max_length=20)
+    times: list[Value] = Field(min_length=1, max_length=20, description="The factors; only one may have a unit")
 
 
 class Plus(Form):
     """A sum."""
 
-    plus: list[Value] = Field(min_length=1, max_length=20)
+    plus: list[Value] = Field(min_length=1, max_length=20, description="The terms, of one kind of unit")
 
 
 class ShareOf(Form):
     """A share of something."""
 
-    share: Share
-    of: Value
+    share: Share = Field(description="The share")
+    of: Value = Field(description="The whole")
 
 
 class Choice(Form):
     """One of several values, by share; one of them may be ``else``."""
 
-    choice: dict[str, Share | Literal["else"]] = Field(min_length=1, max_length=200)
+    choice: dict[str, Share | Literal["else"]] = Field(
+        min_length=1, max_length=200, description="The share of each value"
+    )
 
     @model_validator(mode="after")
     def _sums_to_one(self) -> Choice:
@@ -175,7 +177,7 @@ class Choice(Form):
 class Chance(Form):
     """Yes with this probability."""
 
-    chance: Value
+    chance: Value = Field(description="The probability")
 
 
 STRUCTURES: dict[str, type[Sourced]] = {

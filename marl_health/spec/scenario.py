@@ -3,17 +3,16 @@
 from __future__ import annotations
 
 import hashlib
-import importlib
 import json
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any, Protocol
+from typing import TYPE_CHECKING, Any, Protocol
 
-from pydantic import ValidationError
-
-from marl_health.spec.document import Document, load_document, merge
 from marl_health.spec.errors import Problem, ScenarioError, shown
-from marl_health.spec.suggest import allowed_fields, did_you_mean, validation_problems
+from marl_health.spec.suggest import did_you_mean
+
+if TYPE_CHECKING:
+    from marl_health.spec.document import Document
 
 PACKAGED = Path(__file__).resolve().parent.parent.parent / "scenarios"
 """Where the scenarios of the distribution lie: beside the library, in a checkout as in site-packages."""
@@ -99,13 +98,14 @@ def find(name_or_path: str | Path) -> Path:
     if text in known:
         return known[text]
     path = Path(text)
-    if path.suffix in (".yaml", ".yml") or "/" in text or _is_there(path):
+    if path.suffix in (".yaml", ".yml") or "/" in text or is_there(path):
         return path
     message = f"there is neither a scenario named {shown(text)} nor a file of that name{did_you_mean(text, known)}"
     raise ScenarioError([Problem(text, 1, 1, "", message)])
 
 
-def _is_there(path: Path) -> bool:
+def is_there(path: Path) -> bool:
+    """Whether it is a file, whatever its name holds."""
     try:
         return path.is_file()
     except (OSError, ValueError):  # no name that a file can have
@@ -133,57 +133,12 @@ def load(name_or_path: str | Path, chosen: Mapping[str, str] | None = None) -> S
         key = None
     if key is not None and key in _loaded:
         return _loaded[key]
-    scenario = _read(path, picks)
+    from marl_health.spec.reading import read  # what parses and validates is not needed before a scenario is read
+
+    scenario = read(path, picks)
     if key is not None:
         _loaded[key] = scenario
     return scenario
-
-
-def _read(path: Path, chosen: dict[str, str]) -> Scenario:
-    document = load_document(path)
-    folders = [path.resolve().parent, PACKAGED]
-    base = document.data.get("extends")
-    if base is not None:
-        document, folders = _extended(document, base, path, folders)
-    kind = _kind(document)
-    try:
-        spec = kind.MODEL.model_validate(document.data)
-    except ValidationError as error:
-        raise ScenarioError(
-            validation_problems(document, error, lambda where: allowed_fields(kind.MODEL, where))
-        ) from None
-    return Scenario(document, spec, kind.compile_program(document, spec, folders, chosen), kind, chosen)
-
-
-def _extended(document: Document, base: Any, path: Path, folders: list[Path]) -> tuple[Document, list[Path]]:
-    if not isinstance(base, str):
-        raise ScenarioError([document.problem(("extends",), "the name or file of another scenario is needed here")])
-    known = packaged_scenarios()
-    below = (path.parent / base).resolve()
-    if base in known:
-        file = known[base]
-    elif _is_there(below) and (below.is_relative_to(path.resolve().parent) or below.is_relative_to(PACKAGED)):
-        file = below
-    else:
-        message = (
-            f"there is no scenario {shown(base)} to extend{did_you_mean(base, known)}; a file lies beside this one"
-        )
-        raise ScenarioError([document.problem(("extends",), message)])
-    parent = load_document(file)
-    if "extends" in parent.data:
-        message = f"{shown(base)} extends another scenario itself; only one level is allowed"
-        raise ScenarioError([document.problem(("extends",), message)])
-    return merge(parent, document), [*folders[:1], file.resolve().parent, *folders[1:]]
-
-
-def _kind(document: Document) -> Kind:
-    word = document.data.get("kind", "flow")
-    if not isinstance(word, str) or word not in KINDS:
-        hint = did_you_mean(str(word), KINDS)
-        raise ScenarioError([document.problem(("kind",), f"there is no kind of world named {shown(word)}{hint}")])
-    kind: Any = importlib.import_module(KINDS[word])
-    checked: Kind = kind
-    return checked
 
 
 def _scenario_again(file: str, chosen: tuple[tuple[str, str], ...], expected: str) -> Scenario:

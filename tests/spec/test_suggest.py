@@ -16,8 +16,9 @@ from pydantic import (
     field_validator,
 )
 
+from marl_health.spec.complaints import allowed_fields, validation_problems
 from marl_health.spec.document import parse_document
-from marl_health.spec.suggest import allowed_fields, did_you_mean, nearest, validation_problems
+from marl_health.spec.suggest import did_you_mean, nearest
 
 
 class Base(BaseModel):

@@ -1,0 +1,67 @@
+"""Reads one scenario file: parses it, extends it, validates it, and has it compiled by its kind of world."""
+
+from __future__ import annotations
+
+import importlib
+from pathlib import Path
+from typing import Any
+
+from pydantic import ValidationError
+
+from marl_health.spec.complaints import allowed_fields, validation_problems
+from marl_health.spec.document import Document, load_document, merge
+from marl_health.spec.errors import ScenarioError, shown
+from marl_health.spec.scenario import KINDS, PACKAGED, Kind, Scenario, is_there, packaged_scenarios
+from marl_health.spec.suggest import did_you_mean
+
+
+def read(path: Path, chosen: dict[str, str]) -> Scenario:
+    """Read and compile the scenario in a file.
+
+    Raises:
+        ScenarioError: with every problem found.
+    """
+    document = load_document(path)
+    folders = [path.resolve().parent, PACKAGED]
+    base = document.data.get("extends")
+    if base is not None:
+        document, folders = _extended(document, base, path, folders)
+    kind = _kind(document)
+    try:
+        spec = kind.MODEL.model_validate(document.data)
+    except ValidationError as error:
+        raise ScenarioError(
+            validation_problems(document, error, lambda where: allowed_fields(kind.MODEL, where))
+        ) from None
+    return Scenario(document, spec, kind.compile_program(document, spec, folders, chosen), kind, chosen)
+
+
+def _extended(document: Document, base: Any, path: Path, folders: list[Path]) -> tuple[Document, list[Path]]:
+    if not isinstance(base, str):
+        raise ScenarioError([document.problem(("extends",), "the name or file of another scenario is needed here")])
+    known = packaged_scenarios()
+    below = (path.parent / base).resolve()
+    if base in known:
+        file = known[base]
+    elif is_there(below) and (below.is_relative_to(path.resolve().parent) or below.is_relative_to(PACKAGED)):
+        file = below
+    else:
+        message = (
+            f"there is no scenario {shown(base)} to extend{did_you_mean(base, known)}; a file lies beside this one"
+        )
+        raise ScenarioError([document.problem(("extends",), message)])
+    parent = load_document(file)
+    if "extends" in parent.data:
+        message = f"{shown(base)} extends another scenario itself; only one level is allowed"
+        raise ScenarioError([document.problem(("extends",), message)])
+    return merge(parent, document), [*folders[:1], file.resolve().parent, *folders[1:]]
+
+
+def _kind(document: Document) -> Kind:
+    word = document.data.get("kind", "flow")
+    if not isinstance(word, str) or word not in KINDS:
+        hint = did_you_mean(str(word), KINDS)
+        raise ScenarioError([document.problem(("kind",), f"there is no kind of world named {shown(word)}{hint}")])
+    kind: Any = importlib.import_module(KINDS[word])
+    checked: Kind = kind
+    return checked
