@@ -29,18 +29,18 @@ class Overdispersion(Model):
 class DayToDay(Model):
     """How the daily factor is distributed."""
 
-    gamma: Overdispersion
+    gamma: Overdispersion = Field(description="A gamma draw of mean 1 for each day")
 
 
 class Rate(Sourced):
     """Arrivals of a Poisson process: a mean rate, a profile over the day and the week, and what multiplies it."""
 
-    per_day: float | None = Field(None, ge=0, le=Most)
-    per_hour: float | None = Field(None, ge=0, le=Most)
+    per_day: float | None = Field(None, ge=0, le=Most, description="Mean number a day")
+    per_hour: float | None = Field(None, ge=0, le=Most, description="Mean number an hour")
     times: Value | None = Field(None, description="A vary name that multiplies the rate for the whole episode")
     by_hour: list[float] | TableColumn | None = Field(None, description="24 weights, one for each hour of the day")
     by_weekday: list[float] | TableColumn | None = Field(None, description="7 weights from Monday on")
-    day_to_day: DayToDay | None = None
+    day_to_day: DayToDay | None = Field(None, description="Variation from day to day beyond Poisson")
 
     @model_validator(mode="after")
     def _one_rate(self) -> Rate:
@@ -64,9 +64,11 @@ class Rate(Sourced):
 class Appointment(Model):
     """Entities expected at a time of the day on some weekdays, with the attributes that are known beforehand."""
 
-    at: ClockTime
-    on: Annotated[list[str], BeforeValidator(as_list, json_schema_input_type=str | list[str])] = list(WEEKDAYS)
-    count: int = Field(1, ge=1, le=10_000)
+    at: ClockTime = Field(description="Time of the day")
+    on: Annotated[list[str], BeforeValidator(as_list, json_schema_input_type=str | list[str])] = Field(
+        list(WEEKDAYS), description="Weekdays; every day if absent"
+    )
+    count: int = Field(1, ge=1, le=10_000, description="How many are expected")
     has: dict[Name, Value] = Field({}, description="Attribute values of these entities, instead of the drawn ones")
 
     @model_validator(mode="after")
@@ -82,7 +84,7 @@ class AtStart(Model):
 
     fill: Name | None = Field(None, description="A place to fill")
     to: Value | None = Field(None, description="Share of its capacity that is filled")
-    count: Count | None = None
+    count: Count | None = Field(None, description="How many there are, wherever they are")
 
     @model_validator(mode="after")
     def _one_way(self) -> AtStart:
@@ -96,9 +98,9 @@ class AtStart(Model):
 class Arrive(Sourced):
     """How entities come: at a rate, by timetable, or as those present at the start. Exactly one."""
 
-    rate: Rate | None = None
-    timetable: list[Appointment] | None = Field(None, max_length=2000)
-    at_start: AtStart | None = None
+    rate: Rate | None = Field(None, description="At random, at a rate")
+    timetable: list[Appointment] | None = Field(None, max_length=2000, description="Appointments of every week")
+    at_start: AtStart | None = Field(None, description="There already when the warm-up begins")
     no_show: Share = Field(0.0, description="Share of a timetable that does not come")
     late: Value | None = Field(None, description="How late those of a timetable come")
 
@@ -118,6 +120,6 @@ class EntityType(Sourced):
     Without ``arrive`` they come into being only through ``again``.
     """
 
-    arrive: Arrive | None = None
-    has: dict[Name, Value] = {}
-    begins: Name
+    arrive: Arrive | None = Field(None, description="How they come")
+    has: dict[Name, Value] = Field({}, description="Their attributes, drawn when they come")
+    begins: Name = Field(description="Their first step")

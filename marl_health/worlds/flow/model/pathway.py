@@ -21,9 +21,9 @@ from marl_health.worlds.flow.model.base import If, Names
 class Branch(Model):
     """One branch of a condition; the last one has only ``else``."""
 
-    condition: If | None = Field(None, alias="if")
-    go: Next | None = None
-    otherwise: Next | None = Field(None, alias="else")
+    condition: If | None = Field(None, alias="if", description="When this branch is taken")
+    go: Next | None = Field(None, description="The way on if it is")
+    otherwise: Next | None = Field(None, alias="else", description="The way on for everybody else")
 
     @model_validator(mode="after")
     def _if_or_else(self) -> Branch:
@@ -37,7 +37,7 @@ class Branch(Model):
 class When(Model):
     """The first branch whose condition holds."""
 
-    when: list[Branch] = Field(min_length=1, max_length=50)
+    when: list[Branch] = Field(min_length=1, max_length=50, description="Branches, tried in order")
 
     @model_validator(mode="after")
     def _ends_with_else(self) -> When:
@@ -51,7 +51,11 @@ class When(Model):
 class Split(Model):
     """A way on by chance: shares of steps, or ``by`` an attribute a mapping of shares for each of its values."""
 
-    split: dict[str, Any] = Field(min_length=1, max_length=100)
+    split: dict[str, Any] = Field(
+        min_length=1,
+        max_length=100,
+        description="Shares of steps, such as `{imaging: 35%, home: else}`; or `by`, and such shares for each value",
+    )
 
     @property
     def by(self) -> str | None:
@@ -89,14 +93,14 @@ Next = Annotated[
 class GiveUp(Model):
     """What someone does who has waited long enough in this step."""
 
-    after: Value
-    go: Name
+    after: Value = Field(description="How long they wait")
+    go: Name = Field(description="Where they go then")
 
 
 class StepBase(Sourced):
     """What every step may say."""
 
-    next: Next | None = None
+    next: Next | None = Field(None, description="The way on; without one, a branch of `together` ends here")
     mark: Name | None = Field(None, description="Time stamp when the step begins in earnest (after any wait)")
     mark_end: Name | None = Field(None, description="Time stamp when the step ends")
     set: dict[Name, Value] = Field({}, description="Attributes that change when the step begins")
@@ -116,31 +120,33 @@ class Waiting(StepBase):
 class Use(Waiting):
     """Take staff for a while: all of them at once, or wait."""
 
-    use: Names = Field(min_length=1, max_length=10)
-    duration: Value = Field(alias="for")
+    use: Names = Field(min_length=1, max_length=10, description="Staff; a name written twice takes two")
+    duration: Value = Field(alias="for", description="How long")
     same: Flag = Field(False, description="The very person of the first kind who served this entity before")
 
 
 class MoveTo(Waiting):
     """Take the next place, then free the old one; until then the old one is kept (boarding)."""
 
-    move_to: Name
-    staff: Names = Field([], alias="with", max_length=10)
-    duration: Value | None = Field(None, alias="for")
+    move_to: Name = Field(description="The place")
+    staff: Names = Field([], alias="with", max_length=10, description="Staff needed meanwhile")
+    duration: Value | None = Field(
+        None, alias="for", description="How long the work there lasts; without it the way on opens at once"
+    )
 
 
 class Visit(Waiting):
     """Go somewhere for a while and keep one's own place."""
 
-    visit: Name
-    staff: Names = Field([], alias="with", max_length=10)
-    duration: Value = Field(alias="for")
+    visit: Name = Field(description="The place")
+    staff: Names = Field([], alias="with", max_length=10, description="Staff needed meanwhile")
+    duration: Value = Field(alias="for", description="How long")
 
 
 class Shorten(Model):
     """Agents may end this stay early, once a share of it is over."""
 
-    at_least: Share = 0.0
+    at_least: Share = Field(0.0, description="Share of the stay that must be over")
     mark: Name = Field(description="Mark set on those whose stay was ended early")
     lead: Minutes = Field(0.0, description="Time between the decision and the end of the stay")
     set: dict[Name, Value] = Field({}, description="Attributes of those whose stay was ended early")
@@ -149,44 +155,44 @@ class Shorten(Model):
 class Stay(StepBase):
     """Time in one's place, with nobody's help."""
 
-    stay: Value
-    shorten: Shorten | None = None
+    stay: Value = Field(description="How long")
+    shorten: Shorten | None = Field(None, description="What agents may do about it")
 
 
 class Wait(StepBase):
     """Time that passes without any resource (a laboratory that takes 45 minutes)."""
 
-    wait: Value
+    wait: Value = Field(description="How long")
 
 
 class Parallel(Model):
     """One branch of work side by side: steps in order, done with some chance."""
 
-    do: Names = Field(min_length=1, max_length=50)
-    chance: Value = 1.0
+    do: Names = Field(min_length=1, max_length=50, description="Steps, one after the other")
+    chance: Value = Field(1.0, description="Chance that this branch is needed")
 
 
 class Together(StepBase):
     """Work side by side; the way on opens when all branches are finished. The place is kept."""
 
-    together: dict[Name, Parallel] = Field(min_length=1, max_length=20)
+    together: dict[Name, Parallel] = Field(min_length=1, max_length=20, description="The branches by name")
 
 
 class Again(Model):
     """Some come back after a while, as a new entity; ``keeps`` names the attributes that stay as they were."""
 
-    chance: Value
-    after: Value
-    as_: Name = Field(alias="as")
-    keeps: Names = []
+    chance: Value = Field(description="Chance to come back")
+    after: Value = Field(description="How long after")
+    as_: Name = Field(alias="as", description="As which entity type")
+    keeps: Names = Field([], description="Attributes that stay as they were")
 
 
 class Leave(Sourced):
     """The end of the pathway. ``discharged`` and ``died`` are counted as such, everything else as left."""
 
-    leave: Name
-    again: Again | None = None
-    mark: Name | None = None
+    leave: Name = Field(description="The outcome: `discharged`, `died`, or a name of your own")
+    again: Again | None = Field(None, description="Who comes back")
+    mark: Name | None = Field(None, description="Time stamp when they leave")
 
 
 class Route(StepBase):
@@ -241,21 +247,21 @@ AnyStep = Annotated[
 class Timer(Sourced):
     """A clock beside the pathway: from one mark until another, and where to go if it runs out."""
 
-    applies_to: Names = Field(alias="for")
-    from_: Name = Field(alias="from")
-    until: Name
-    after: Value | Literal["never"]
-    go: Name
+    applies_to: Names = Field(alias="for", description="Entity types")
+    from_: Name = Field(alias="from", description="Mark that starts it")
+    until: Name = Field(description="Mark that stops it")
+    after: Value | Literal["never"] = Field(description="How long it runs")
+    go: Name = Field(description="Where to go when it runs out, whatever was going on")
 
 
 class Transition(Sourced):
     """A change of health: at a hazard or after a time, to a state, to a step, with changed attributes."""
 
     hazard: Value | None = Field(None, description="Rate, such as 0.05 per_hour")
-    after: Value | None = None
+    after: Value | None = Field(None, description="Time in the state, instead of a hazard")
     go: Name | None = Field(None, description="A step to go to, whatever was going on")
-    set: dict[Name, Value] = {}
-    mark: Name | None = None
+    set: dict[Name, Value] = Field({}, description="Attributes that change")
+    mark: Name | None = Field(None, description="Time stamp when it happens")
 
     @model_validator(mode="after")
     def _one_clock(self) -> Transition:
@@ -267,7 +273,9 @@ class Transition(Sourced):
 class HealthMachine(Sourced):
     """Competing clocks beside the pathway. The first state is where it starts; each state lists where it leads."""
 
-    applies_to: Names = Field(alias="for")
-    from_: Name = Field(alias="from")
-    until: Name
-    states: dict[Name, dict[Name, Transition]] = Field(min_length=1, max_length=30)
+    applies_to: Names = Field(alias="for", description="Entity types")
+    from_: Name = Field(alias="from", description="Mark that starts it")
+    until: Name = Field(description="Mark that stops it")
+    states: dict[Name, dict[Name, Transition]] = Field(
+        min_length=1, max_length=30, description="For each state, where it leads: another state, or any name with `go`"
+    )

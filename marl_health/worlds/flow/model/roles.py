@@ -22,13 +22,15 @@ from marl_health.worlds.flow.model.base import Count, If, Names
 class ByClassOrder(Model):
     """Classes in this order; those not named come last."""
 
-    first: list[str | int] = Field(min_length=1)
+    first: list[str | int] = Field(min_length=1, description="Classes, the first one first")
 
 
 class AgeingOrder(Model):
     """Urgency grows while waiting: points per hour for each class."""
 
-    ageing: dict[str, float] = Field(min_length=1)
+    ageing: dict[str, float] = Field(
+        min_length=1, description="Points an hour for each class; whoever has most is next"
+    )
 
 
 Order = Literal["arrival", "class"] | ByClassOrder | AgeingOrder
@@ -37,8 +39,8 @@ Order = Literal["arrival", "class"] | ByClassOrder | AgeingOrder
 class Queue(Sourced):
     """A named line: by which attribute it is divided into classes, and in which order it serves them."""
 
-    classes: Name | None = None
-    order: Order = "arrival"
+    classes: Name | None = Field(None, description="Attribute that divides the line into classes")
+    order: Order = Field("arrival", description="Who is next")
 
 
 class Slots(Sourced):
@@ -49,12 +51,12 @@ class Slots(Sourced):
     planned duration (an attribute) is over soonest.
     """
 
-    waiting: Name | None = None
-    inside: Name | None = Field(None, alias="in")
-    top: int = Field(ge=1, le=32)
-    by: Name | Left = "waited"
-    when: If | None = None
-    show: list[Name] = Field([], max_length=10)
+    waiting: Name | None = Field(None, description="A queue or resource that they wait for")
+    inside: Name | None = Field(None, alias="in", description="A stay or wait step that they are in")
+    top: int = Field(ge=1, le=32, description="How many slots")
+    by: Name | Left = Field("waited", description="Who comes first")
+    when: If | None = Field(None, description="Only those for whom this holds")
+    show: list[Name] = Field([], max_length=10, description="Attributes seen of each, and `waited` or `stayed`")
 
     @model_validator(mode="after")
     def _one_place(self) -> Slots:
@@ -66,13 +68,13 @@ class Slots(Sourced):
 class Left(Model):
     """Order by planned time left."""
 
-    left: Name
+    left: Name = Field(description="Attribute that holds the planned duration")
 
 
 class Sight(Model):
     """One thing an agent sees, where a plain reference does not say enough."""
 
-    see: str = Field(max_length=200)
+    see: str = Field(max_length=200, description="A reference, such as `ed_queue.waiting`")
     by: Name | None = Field(None, description="One number for each class")
     scale: Amount | None = Field(None, description="Seen as x / (x + scale)")
 
@@ -88,33 +90,37 @@ class Lever(Model):
 class SetOrder(Lever):
     """Choose a queue's order among named ones; the first is in force at the start."""
 
-    set: str = Field(pattern=r"^[A-Za-z_][A-Za-z0-9_]*\.order$")
-    to: dict[Name, Order] = Field(min_length=2, max_length=20)
+    set: str = Field(pattern=r"^[A-Za-z_][A-Za-z0-9_]*\.order$", description="A queue and `.order`")
+    to: dict[Name, Order] = Field(min_length=2, max_length=20, description="Orders by name")
 
 
 class SetExtra(Lever):
     """Add units to a resource: levels, of which the first is in force at the start."""
 
-    set: str = Field(pattern=r"^[A-Za-z_][A-Za-z0-9_]*\.extra$")
-    levels: list[Annotated[int, Field(ge=-100_000, le=100_000)]] = Field(min_length=2, max_length=20)
+    set: str = Field(pattern=r"^[A-Za-z_][A-Za-z0-9_]*\.extra$", description="A resource and `.extra`")
+    levels: list[Annotated[int, Field(ge=-100_000, le=100_000)]] = Field(
+        min_length=2, max_length=20, description="Extra units to choose from; the first is 0"
+    )
     costs: MoneyRate = Field(0.0, description="For one unit and an hour")
 
 
 class SetReserve(Lever):
     """Keep units back for those who meet a condition: levels, of which the first is in force at the start."""
 
-    reserve: Name
-    condition: If = Field(alias="for")
-    levels: list[Count] = Field(min_length=2, max_length=20)
+    reserve: Name = Field(description="The resource")
+    condition: If = Field(alias="for", description="Who may use the reserved units")
+    levels: list[Count] = Field(
+        min_length=2, max_length=20, description="Units kept back to choose from; the first is 0"
+    )
 
 
 class CallIn(Model):
     """Call extra staff in, for a while and at a price."""
 
-    call_in: Name
-    count: int = Field(ge=1, le=10_000)
-    lead: Minutes = 0.0
-    duration: Minutes = Field(alias="for", gt=0)
+    call_in: Name = Field(description="The staff")
+    count: int = Field(ge=1, le=10_000, description="How many come")
+    lead: Minutes = Field(0.0, description="Time until they are there")
+    duration: Minutes = Field(alias="for", gt=0, description="How long they stay")
     at_most: int | None = Field(None, ge=1, le=1000, description="Calls allowed in an episode")
     costs: Amount = Field(Quantity(0.0, "money"), description="For one call")
 
@@ -122,8 +128,10 @@ class CallIn(Model):
 class Choose(Model):
     """Point at one entity of a slot list and do something with it."""
 
-    choose: Name
-    do: Literal["first", "shorten"] | Go
+    choose: Name = Field(description="The slot list")
+    do: Literal["first", "shorten"] | Go = Field(
+        description="`first`: to the head of the line; `shorten`: end the stay; `{go: step}`: send there"
+    )
     at_most: int | None = Field(None, ge=1, le=10_000, description="Times allowed in an episode")
     costs: Amount = Field(Quantity(0.0, "money"), description="For each time")
 
@@ -131,7 +139,7 @@ class Choose(Model):
 class Go(Model):
     """Send the chosen entity to another step."""
 
-    go: Name
+    go: Name = Field(description="The step")
 
 
 MOVES = {"call_in": "<call_in>", "choose": "<choose>", "reserve": "<reserve>"}
@@ -177,15 +185,17 @@ AnyMove = Annotated[
 class Agent(Sourced):
     """A role that decides: what it sees and what it can do. Move 0 is always to wait."""
 
-    sees: list[str | Sight] = Field(min_length=1, max_length=100)
-    can: list[AnyMove] = Field(min_length=1, max_length=30)
+    sees: list[str | Sight] = Field(min_length=1, max_length=100, description="What is observed, in this order")
+    can: list[AnyMove] = Field(
+        min_length=1, max_length=30, description="What can be done; each is one or several moves"
+    )
 
 
 class Measure(Sourced):
     """The time between two marks: its count, hours, mean, median, p90 and more come free."""
 
-    from_: Name = Field(alias="from")
-    to: Name
-    applies_to: Names | None = Field(None, alias="for")
+    from_: Name = Field(alias="from", description="Mark at which it begins")
+    to: Name = Field(description="Mark at which it ends")
+    applies_to: Names | None = Field(None, alias="for", description="Entity types; all if absent")
     while_holding: Name | None = Field(None, description="Only while the entity occupies this place")
     target: Value | None = Field(None, description="Time beyond which it counts as over target")
