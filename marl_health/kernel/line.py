@@ -196,11 +196,15 @@ class Line:
         count = self.count
         sequence = self.discipline.sequence if len(count) > 1 else (0,)
         if sequence is not None:
+            unguarded = self.single is not None and not self.single.reserves
             for cls in sequence:
                 if count[cls]:
-                    ticket = self._first(cls)
-                    if ticket is not None:
-                        self.best_ticket = ticket
+                    heap = self.heaps[cls]
+                    found: Ticket | None = heap[0] if unguarded else self._first(cls)
+                    if found is not None and found[2].ticket is not found:  # void
+                        found = self._first(cls)
+                    if found is not None:
+                        self.best_ticket = found
                         self.best_class = cls
                         return True
             return False

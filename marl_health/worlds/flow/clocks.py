@@ -79,13 +79,14 @@ class TimerSpec:
         self.way = way
 
     def start(self, world: FlowWorld, entity: Entity) -> None:
-        """Start to run, unless it never runs out for this entity."""
+        """Start to run, unless it never runs out for this entity; start again if it runs already."""
+        if entity.clocks is None:
+            entity.clocks = {}
+        elif self.index in entity.clocks:
+            self.stop(world, entity)
         minutes = self.after(world, entity)
         if minutes < inf:
-            clock = Clock(self, entity)
-            if entity.clocks is None:
-                entity.clocks = {}
-            entity.clocks[self.index] = clock
+            entity.clocks[self.index] = clock = Clock(self, entity)
             world.at(world._now + minutes, clock)
 
     def stop(self, world: FlowWorld, entity: Entity) -> None:
@@ -135,11 +136,12 @@ class HealthSpec:
         self.states = states
 
     def start(self, world: FlowWorld, entity: Entity) -> None:
-        """Enter the first state."""
-        clock = Clock(self, entity)
+        """Enter the first state, also if it runs already."""
         if entity.clocks is None:
             entity.clocks = {}
-        entity.clocks[self.index] = clock
+        elif self.index in entity.clocks:
+            self.stop(world, entity)
+        entity.clocks[self.index] = clock = Clock(self, entity)
         self._enter(world, clock, 0)
 
     def stop(self, world: FlowWorld, entity: Entity) -> None:
@@ -177,10 +179,13 @@ class HealthSpec:
         clock.state = state
         clock.since = world._now
         entity = clock.entity
-        clock.left = [
-            transition.value(world, entity) if transition.fixed else -log1p(-transition.uniform(world, entity))
-            for transition in self.states[state]
-        ]
+        left: list[float] = []
+        for transition in self.states[state]:
+            if transition.fixed:
+                left.append(transition.value(world, entity))
+            else:
+                left.append(-log1p(-transition.uniform(world, entity)))
+        clock.left = left
         self._schedule(world, clock)
 
     def _consume(self, world: FlowWorld, clock: Clock) -> None:

@@ -110,15 +110,9 @@ def compile_clocks(compiler: Compiler) -> None:
 def _start_and_stop(compiler: Compiler, spec: Any, clock: Any, kinds: list[int], path: Where) -> None:
     begins = compiler.known_mark(clock.from_, (*path, "from"))
     ends = compiler.known_mark(clock.until, (*path, "until"))
-
-    def start(world: Any, entity: Entity) -> None:
-        if entity.clocks:
-            spec.stop(world, entity)
-        spec.start(world, entity)
-
     for kind in kinds:
         _hook(compiler, ends, kind, spec.stop)
-        _hook(compiler, begins, kind, start)
+        _hook(compiler, begins, kind, spec.start)
 
 
 def _states(compiler: Compiler, machine: Any, kinds: list[int], path: Where) -> list[list[TransitionSpec]]:

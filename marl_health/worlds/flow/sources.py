@@ -156,7 +156,9 @@ class Source:
         """Somebody arrives."""
         row = self.rows.next()
         if isinstance(self.times, PoissonArrivals):
-            self.schedule(world)
+            time = self.times.next()
+            if time < inf:
+                world.at(time, self)
             world.arrive(world.create(self.kind, row, ()))
             return
         number = self.number

@@ -152,8 +152,8 @@ class Activity(FlowStep):
                 if world.program.holding:
                     world.vacated(entity, vacated)
         if minutes is not None:
-            entity.until = now + minutes
-            world.at(entity.until, entity)
+            entity.until = until = now + minutes
+            world.at(until, entity)
         if vacated is not None and vacated.waiting and vacated.free > 0:
             vacated.dispatch(world)
         if minutes is None:
@@ -209,17 +209,20 @@ class Delay(FlowStep):
     def enter(self, world: FlowWorld, entity: Entity) -> None:
         """Begin to wait."""
         entity.step = self
-        if self.sets or self.marks:
-            self.begin(world, entity)
+        if self.sets:
+            world.assign(entity, self.sets)
+        for mark in self.marks:
+            world.mark(entity, mark)
         self.spend(world, entity, self.duration(world, entity))
 
     def spend(self, world: FlowWorld, entity: Entity, minutes: float, passed: float = 0.0) -> None:
         """Stay for so many minutes from now; ``passed`` of the stay already lie in the past."""
         if world.log is not None:
             world.write(entity, "queue", self.name, "")
-        entity.since = world._now - passed
-        entity.until = world._now + minutes
-        world.at(entity.until, entity)
+        now = world._now
+        entity.since = now - passed
+        entity.until = until = now + minutes
+        world.at(until, entity)
         for roster in self.rosters:
             world.rosters[roster].add(world, entity)
 
@@ -236,7 +239,13 @@ class Delay(FlowStep):
         """The time is over."""
         for roster in self.rosters:
             world.rosters[roster].remove(entity)
-        self.go_on(world, entity)
+        for mark in self.marks_end:
+            world.mark(entity, mark)
+        way = self.way
+        if way is not None:
+            way.enter(world, entity)
+        else:
+            world.finish_branch(entity)
 
 
 class Parallel(FlowStep):
