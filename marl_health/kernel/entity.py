@@ -147,6 +147,13 @@ class Entity:
         token.counted = self.counted
         return token
 
+    def tokens(self) -> list[Entity]:
+        """The entity itself and all its tokens of parallel work."""
+        found = [self]
+        for child in self.children or ():
+            found.extend(child.tokens())
+        return found
+
     @property
     def root(self) -> Entity:
         """The patient this token belongs to (itself, unless it is a child)."""

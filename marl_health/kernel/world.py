@@ -84,16 +84,16 @@ class World(Environment):
 
     def withdraw(self, entity: Entity) -> None:
         """Stop whatever the entity (or its tokens) does or waits for; its place is kept."""
-        entity.epoch += 1
-        if entity.children is not None:
-            children, entity.children = entity.children, None
-            for child in children:
-                self.withdraw(child)
-        if entity.line is not None:
-            entity.line.leave(self._now, entity)
-        if entity.held is not None:
-            entity.held.release(self, entity)
-        entity.remaining = None
+        tokens = entity.tokens()
+        for token in tokens:  # all of them leave their lines before any gives back what another could then get
+            token.epoch += 1
+            token.remaining = None
+            token.children = None
+            if token.line is not None:
+                token.line.leave(self._now, token)
+        for token in tokens:
+            if token.held is not None:
+                token.held.release(self, token)
 
     def interrupted(self, entity: Entity) -> None:
         """Told just before an entity's work is interrupted for somebody more urgent."""

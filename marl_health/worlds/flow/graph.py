@@ -62,7 +62,8 @@ class Graph:
         everything = {name for name, kinds in self.kinds_of.items() if kinds}
         self.main = main
         self.branch_only = everything - main
-        self.repeats = {name for name in everything if name in self._reachable(self._after(name), branches=True)}
+        self._following = self._in_sequence()
+        self.repeats = {name for name in everything if name in self._visited_after(name)}
         self._check_branches(own)
         self._check_exits(everything)
 
@@ -123,11 +124,27 @@ class Graph:
                 found.append(name)
         return found
 
-    def _after(self, name: str) -> list[str]:
-        after = [*self.edges[name], *self.branches[name]]
+    def _in_sequence(self) -> dict[str, list[str]]:
+        """What an entity may visit next, as if the branches of parallel work came one after the other."""
+        following = {name: list(targets) for name, targets in self.edges.items()}
+        for name, inside in self.branches.items():
+            following[name].extend(inside)
+            for number, target in enumerate(inside):
+                for step in self._reachable([target], branches=True):
+                    following[step].extend((*inside[number + 1 :], *self.edges[name]))
+        return following
+
+    def _visited_after(self, name: str) -> set[str]:
+        stack = list(self._following[name])
         for kind in self.kinds_of[name]:
-            after.extend(self._detours[kind])
-        return after
+            stack.extend(self._detours[kind])
+        found: set[str] = set()
+        while stack:
+            step = stack.pop()
+            if step not in found:
+                found.add(step)
+                stack.extend(self._following[step])
+        return found
 
     def _reachable(
         self, starts: Iterable[str], *, branches: bool, edges: dict[str, list[str]] | None = None

@@ -6,7 +6,7 @@ from typing import Any
 
 from marl_health.worlds.flow.decisions import ExtraLever
 from marl_health.worlds.flow.program import Program
-from marl_health.worlds.flow.world import FlowWorld, tokens
+from marl_health.worlds.flow.world import FlowWorld
 
 
 class Classes:
@@ -58,7 +58,7 @@ def take_snapshot(world: FlowWorld) -> dict[str, Any]:
     queued = [[0] * size for _ in program.lines]
     for entity in world.entities.values():
         cls = classes.of(entity.kind, entity.values)
-        for token in tokens(entity):
+        for token in entity.tokens():
             line = token.line
             if token.place is not None:
                 inside[token.place.index][cls] += 1

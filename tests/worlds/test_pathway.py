@@ -1,0 +1,599 @@
+"""What each word of the pathway does, to the minute."""
+
+import itertools
+
+import pytest
+
+from tests.worlds.build import comes, departures, game_of, play, scenario, starts, story
+
+HOME = {"leave": "discharged"}
+
+
+def test_a_move_keeps_the_old_place_until_the_new_one_is_free(tmp_path):
+    loaded = scenario(
+        tmp_path,
+        places={"bay": {"count": 1}, "bed": {"count": 1}},
+        entities={"patient": {"arrive": comes("01:00", "01:10", "01:20"), "begins": "to_bay"}},
+        pathway={
+            "to_bay": {"move_to": "bay", "next": "look"},
+            "look": {"wait": "15 min", "mark": "looked", "next": "to_bed"},
+            "to_bed": {"move_to": "bed", "mark": "in_bed", "next": "rest"},
+            "rest": {"stay": "2 h", "next": "home"},
+            "home": HOME,
+        },
+        measures={"boarding": {"from": "looked", "to": "in_bed", "while_holding": "bay"}},
+        kpis={"boarding": {"of": "boarding.hours"}, "bay": {"of": "bay.busy_hours"}, "longest": {"of": "boarding.p95"}},
+    )
+    game = play(loaded)
+    assert starts(game, "to_bay") == {1: [60], 2: [75], 3: [195]}
+    assert starts(game, "to_bed") == {1: [75], 2: [195], 3: [315]}
+    assert departures(game) == {1: (195, "discharged"), 2: (315, "discharged"), 3: (435, "discharged")}
+    assert game.kpis()["boarding"] == pytest.approx((15 + 120 + 120) / 60)
+    assert game.kpis()["bay"] == pytest.approx((15 + 120 + 120) / 60)
+
+
+def test_a_visit_keeps_the_own_place_and_cleans_the_visited_one(tmp_path):
+    loaded = scenario(
+        tmp_path,
+        staff={"porter": {"count": 1}},
+        places={"bay": {"count": 2}, "ct": {"count": 1, "clean": "5 min"}},
+        entities={"patient": {"arrive": comes("01:00", "01:10"), "begins": "to_bay"}},
+        pathway={
+            "to_bay": {"move_to": "bay", "next": "scan"},
+            "scan": {"visit": "ct", "with": "porter", "for": "20 min", "next": "home"},
+            "home": HOME,
+        },
+        kpis={"bay": {"of": "bay.busy_hours"}, "ct": {"of": "ct.busy_hours"}, "porter": {"of": "porter.busy_hours"}},
+    )
+    game = play(loaded)
+    assert starts(game, "scan") == {1: [60], 2: [85]}
+    assert game.kpis() == pytest.approx({"bay": 55 / 60, "ct": 40 / 60, "porter": 40 / 60})
+
+
+def test_a_full_icu_blocks_the_theatre(tmp_path):
+    loaded = scenario(
+        tmp_path,
+        staff={"surgeon": {"count": 2}},
+        places={"theatre": {"count": 1}, "icu": {"count": 1}},
+        entities={"patient": {"arrive": comes("01:00", "01:00"), "begins": "surgery"}},
+        pathway={
+            "surgery": {"move_to": "theatre", "with": "surgeon", "for": "1 h", "next": "to_icu"},
+            "to_icu": {"move_to": "icu", "next": "stay"},
+            "stay": {"stay": "5 h", "next": "home"},
+            "home": HOME,
+        },
+        kpis={"surgeon": {"of": "surgeon.busy_hours"}, "theatre": {"of": "theatre.busy_hours"}},
+    )
+    game = play(loaded)
+    assert departures(game) == {1: (420, "discharged"), 2: (720, "discharged")}
+    assert game.kpis() == pytest.approx({"surgeon": 2, "theatre": 1 + 5})
+
+
+def test_work_side_by_side_ends_with_the_last_branch(tmp_path):
+    loaded = scenario(
+        tmp_path,
+        staff={"nurse": {"count": 1}},
+        entities={"patient": {"arrive": comes("01:00"), "begins": "work_up"}},
+        pathway={
+            "work_up": {
+                "together": {
+                    "bloods": {"do": ["draw", "laboratory"]},
+                    "care": {"do": "wash"},
+                    "never": {"do": "draw", "chance": "0%"},
+                },
+                "mark_end": "ready",
+                "next": "home",
+            },
+            "draw": {"use": "nurse", "for": "4 min"},
+            "laboratory": {"wait": "45 min"},
+            "wash": {"use": "nurse", "for": "30 min"},
+            "home": HOME,
+        },
+    )
+    game = play(loaded)
+    assert starts(game, "draw") == {1: [60]}
+    assert starts(game, "wash") == {1: [64]}
+    assert departures(game) == {1: (109, "discharged")}
+
+
+def test_branches_that_are_all_left_out_take_no_time(tmp_path):
+    loaded = scenario(
+        tmp_path,
+        entities={"patient": {"arrive": comes("01:00"), "begins": "work_up"}},
+        pathway={
+            "work_up": {"together": {"bloods": {"do": "laboratory", "chance": "0%"}}, "next": "home"},
+            "laboratory": {"wait": "45 min"},
+            "home": HOME,
+        },
+    )
+    assert departures(play(loaded)) == {1: (60, "discharged")}
+
+
+def test_a_step_done_twice_in_a_branch_or_in_two_branches_draws_anew(tmp_path):
+    loaded = scenario(
+        tmp_path,
+        staff={"nurse": {"count": 1}},
+        entities={"patient": {"arrive": comes("01:00"), "begins": "work_up"}},
+        pathway={
+            "work_up": {"together": {"a": {"do": ["wash", "wash"]}, "b": {"do": ["wash"]}}, "next": "home"},
+            "wash": {"use": "nurse", "for": {"exponential": {"mean": "10 min"}}},
+            "home": HOME,
+        },
+    )
+    game = play(loaded, seed=3)
+    ends = [time for time, _, kind, _, _ in game.events() if kind == "resource_use_end"]
+    durations = [end - start for start, end in zip([60.0, *ends[:-1]], ends, strict=True)]
+    assert len({round(duration, 9) for duration in durations}) == 3, "one uniform must not serve two draws"
+
+
+def test_work_side_by_side_that_comes_again_draws_anew_in_every_branch(tmp_path):
+    loaded = scenario(
+        tmp_path,
+        entities={
+            "patient": {"arrive": comes("01:00"), "has": {"again": {"choice": {"3": "100%"}}}, "begins": "work_up"}
+        },
+        pathway={
+            "work_up": {
+                "together": {"a": {"do": "one"}, "b": {"do": "two"}},
+                "next": {"split": {"work_up": "90%", "home": "10%"}},
+            },
+            "one": {"wait": {"exponential": {"mean": "10 min"}}, "mark_end": "one_done"},
+            "two": {"wait": {"exponential": {"mean": "10 min"}}},
+            "home": HOME,
+        },
+    )
+    for seed in range(5):
+        game = play(loaded, seed)
+        begun = [row[0] for row in game.events() if row[3] == "one"]
+        lengths = [second - first for first, second in itertools.pairwise(begun)]
+        assert len({round(length, 9) for length in lengths}) == len(lengths)
+
+
+def test_patience_in_one_branch_is_not_mixed_up_with_that_in_another(tmp_path):
+    loaded = scenario(
+        tmp_path,
+        staff={"nurse": {"count": 1}},
+        entities={
+            "first": {"arrive": comes("00:30"), "begins": "long"},
+            "patient": {"arrive": comes("01:00"), "begins": "work_up"},
+        },
+        pathway={
+            "long": {"use": "nurse", "for": "40 min", "next": "home"},
+            "work_up": {"together": {"a": {"do": "wash"}, "b": {"do": "wash"}}, "next": "home"},
+            "wash": {"use": "nurse", "for": "30 min", "or": {"after": "25 min", "go": "unwashed"}},
+            "unwashed": {"wait": "1 min", "mark": "unwashed"},
+            "home": HOME,
+        },
+        kpis={"unwashed": {"of": "unwashed.count"}},
+    )
+    game = play(loaded)
+    # The nurse comes free at 70: one branch is washed until 100, the other gives up at 85.
+    assert departures(game)[2] == (100, "discharged")
+    assert game.kpis()["unwashed"] == 1
+
+
+def test_the_same_physician_is_waited_for_although_others_are_free(tmp_path):
+    loaded = scenario(
+        tmp_path,
+        staff={"physician": {"count": 2}},
+        entities={"patient": {"arrive": comes("01:00", "01:10", "01:20"), "begins": "look"}},
+        pathway={
+            "look": {"use": "physician", "for": "30 min", "next": "laboratory"},
+            "laboratory": {"wait": "5 min", "next": "disposition"},
+            "disposition": {"use": "physician", "same": True, "for": "10 min", "next": "home"},
+            "home": HOME,
+        },
+    )
+    game = play(loaded)
+    # 1 is seen by A from 60 to 90, 2 by B from 70 to 100, 3 by A from 90 to 120.
+    assert starts(game, "look") == {1: [60], 2: [70], 3: [90]}
+    # At 95 patient 1 wants A, who is busy until 120; B is free from 100 and takes 2 at 105; 3 follows at 130.
+    assert starts(game, "disposition") == {1: [120], 2: [105], 3: [130]}
+
+
+def test_whoever_works_for_two_branches_at_once_is_given_back_twice(tmp_path):
+    loaded = scenario(
+        tmp_path,
+        staff={"nurse": {"count": 3}},
+        entities={"patient": {"arrive": comes("01:00", "01:01", "01:02", "02:00", "03:00"), "begins": "work_up"}},
+        pathway={
+            "work_up": {"together": {"a": {"do": "draw"}, "b": {"do": "wash"}}, "next": "talk"},
+            "draw": {"use": "nurse", "for": "4 min"},
+            "wash": {"use": "nurse", "for": "9 min"},
+            "talk": {"use": "nurse", "same": True, "for": "7 min", "next": "home"},
+            "home": HOME,
+        },
+    )
+    game = play(loaded)
+    assert game.conservation()["discharged"] == 5
+    pool = game.running.pools[0]
+    assert pool.free == 3 and sorted(pool.idle) == [0, 1, 2]
+
+
+def test_an_emergency_interrupts_and_the_interrupted_resumes(tmp_path):
+    parts = {
+        "staff": {"physician": {"count": 1}},
+        "entities": {
+            "usual": {"arrive": comes("01:00"), "has": {"acuity": 3}, "begins": "look"},
+            "urgent": {"arrive": comes("01:10"), "has": {"acuity": 1}, "begins": "look"},
+        },
+        "queues": {"line": {"classes": "acuity", "order": "class"}},
+        "measures": {"to_look": {"from": "arrival", "to": "looked"}},
+        "kpis": {"looked": {"of": "looked.count"}, "wait": {"of": "line.mean_wait"}, "served": {"of": "line.served"}},
+    }
+    look = {"use": "physician", "queue": "line", "for": "30 min", "mark": "looked", "next": "home"}
+    resumed = play(scenario(tmp_path, pathway={"look": {**look, "preempt": "resume"}, "home": HOME}, **parts))
+    assert departures(resumed) == {1: (120, "discharged"), 2: (100, "discharged")}
+    assert story(resumed, 1) == [
+        (60, "resource_use", "look"),
+        (70, "resource_use_end", "look"),
+        (100, "resource_use", "look"),
+        (120, "resource_use_end", "look"),
+        (120, "arrival_departure", "depart"),
+    ]
+    assert resumed.kpis() == pytest.approx({"looked": 2, "wait": 15, "served": 2})
+    again = play(scenario(tmp_path, pathway={"look": {**look, "preempt": "restart"}, "home": HOME}, **parts))
+    assert departures(again) == {1: (130, "discharged"), 2: (100, "discharged")}
+    assert again.kpis()["looked"] == 2, "to start again is not to be seen once more"
+
+
+def test_work_that_starts_again_takes_as_long_as_it_would_have(tmp_path):
+    loaded = scenario(
+        tmp_path,
+        staff={"physician": {"count": 1}},
+        entities={
+            "usual": {"arrive": comes("01:00"), "has": {"acuity": 3}, "begins": "look"},
+            "urgent": {"arrive": comes("01:01", "01:09", "01:40"), "has": {"acuity": 1}, "begins": "quick"},
+        },
+        queues={"line": {"classes": "acuity", "order": "class"}},
+        pathway={
+            "look": {
+                "use": "physician",
+                "queue": "line",
+                "for": {"uniform": ["20 min", "25 min"]},
+                "next": {"split": {"look": "50%", "home": "50%"}},
+            },
+            "quick": {"use": "physician", "priority": -1, "preempt": "restart", "for": "2 min", "next": "home"},
+            "home": HOME,
+        },
+    )
+    plain = scenario(
+        tmp_path,
+        staff={"physician": {"count": 1}},
+        entities={"usual": {"arrive": comes("01:00"), "has": {"acuity": 3}, "begins": "look"}},
+        queues={"line": {"classes": "acuity", "order": "class"}},
+        pathway={
+            "look": {
+                "use": "physician",
+                "queue": "line",
+                "for": {"uniform": ["20 min", "25 min"]},
+                "next": {"split": {"look": "50%", "home": "50%"}},
+            },
+            "home": HOME,
+        },
+    )
+    for seed in range(8):
+        game, alone = play(loaded, seed), play(plain, seed)
+        uses = [row for row in game.events() if row[1] == 1 and row[3] == "look"]
+        finished = [uses[i + 1][0] - uses[i][0] for i in range(len(uses) - 1) if uses[i][2] == "resource_use"]
+        whole = [round(length, 6) for length in finished if length > 19]
+        uses = [row for row in alone.events() if row[1] == 1 and row[3] == "look"]
+        expected = [round(b[0] - a[0], 6) for a, b in zip(uses[::2], uses[1::2], strict=True)]
+        assert len(expected) == len(whole)
+        assert all(20 <= length <= 25 for length in whole)
+
+
+def test_leaving_unseen_runs_across_two_queues_and_ends_with_being_seen(tmp_path):
+    loaded = scenario(
+        tmp_path,
+        staff={"nurse": {"count": 1}, "physician": {"count": 1}},
+        places={"bay": {"count": 1}},
+        entities={"patient": {"arrive": comes("01:00", "01:01", "01:02", "01:03"), "begins": "triage"}},
+        pathway={
+            "triage": {"use": "nurse", "for": "20 min", "next": "to_bay"},
+            "to_bay": {"move_to": "bay", "next": "look"},
+            "look": {"use": "physician", "for": "45 min", "mark": "seen", "next": "home"},
+            "home": HOME,
+            "gone": {"leave": "left_without_being_seen"},
+        },
+        timers={"patience": {"for": "patient", "from": "arrival", "until": "seen", "after": "70 min", "go": "gone"}},
+        kpis={"gone": {"of": "left_without_being_seen.count"}},
+    )
+    game = play(loaded)
+    # 1 is seen from 80 to 125, 2 from 125; 3 leaves the bay's queue at 132 and 4 triage's queue or the bay's at 133.
+    assert departures(game) == {
+        1: (125, "discharged"),
+        2: (170, "discharged"),
+        3: (132, "left_without_being_seen"),
+        4: (133, "left_without_being_seen"),
+    }
+    assert game.kpis()["gone"] == 2
+    assert [pool.busy for pool in game.running.pools] == [0, 0, 0]
+
+
+def test_those_who_wait_too_long_for_a_step_take_another_way(tmp_path):
+    loaded = scenario(
+        tmp_path,
+        places={"icu": {"count": 1}, "ward": {"count": 5}},
+        entities={"patient": {"arrive": comes("01:00", "01:10"), "begins": "to_icu"}},
+        pathway={
+            "to_icu": {"move_to": "icu", "or": {"after": "4 h", "go": "to_ward"}, "next": "rest"},
+            "rest": {"stay": "10 h", "next": "home"},
+            "to_ward": {"move_to": "ward", "mark": "off_service", "next": "rest"},
+            "home": HOME,
+        },
+        kpis={"off_service": {"of": "off_service.count"}},
+    )
+    game = play(loaded)
+    assert departures(game) == {1: (660, "discharged"), 2: (70 + 240 + 600, "discharged")}
+    assert game.kpis()["off_service"] == 1
+
+
+def test_a_timer_breaks_off_parallel_work_and_gives_everything_back(tmp_path):
+    loaded = scenario(
+        tmp_path,
+        staff={"nurse": {"count": 1}, "porter": {"count": 1}},
+        places={"bay": {"count": 1}, "ct": {"count": 1}},
+        entities={"patient": {"arrive": comes("01:00", "01:05"), "begins": "to_bay"}},
+        pathway={
+            "to_bay": {"move_to": "bay", "next": "work_up"},
+            "work_up": {
+                "together": {"a": {"do": "draw"}, "b": {"do": ["scan", "draw"]}, "c": {"do": "laboratory"}},
+                "next": "home",
+            },
+            "draw": {"use": "nurse", "for": "50 min"},
+            "scan": {"visit": "ct", "with": "porter", "for": "10 min"},
+            "laboratory": {"wait": "3 h"},
+            "home": HOME,
+            "called": {"leave": "called_away"},
+        },
+        timers={"call": {"for": "patient", "from": "arrival", "until": "never_set", "after": "40 min", "go": "called"}},
+        health={
+            "shadow": {
+                "for": "patient",
+                "from": "arrival",
+                "until": "discharge",
+                "states": {"well": {"ill": {"after": "1000 h", "go": "called", "mark": "never_set"}}},
+            }
+        },
+    )
+    game = play(loaded)
+    assert departures(game) == {1: (100, "called_away"), 2: (105, "called_away")}
+    assert starts(game, "draw") == {1: [60], 2: [100]}
+    assert [(pool.busy, pool.waiting) for pool in game.running.pools] == [(0, 0)] * 4
+
+
+def test_shifts_let_work_be_finished_and_count_the_overtime(tmp_path):
+    loaded = scenario(
+        tmp_path,
+        staff={"surgeon": {"shifts": {"00:00": 0, "08:00": 2, "17:00": 1}}},
+        entities={"patient": {"arrive": comes("06:00", "06:10", "16:30", "16:40", "16:50"), "begins": "surgery"}},
+        pathway={"surgery": {"use": "surgeon", "for": "50 min", "next": "home"}, "home": HOME},
+        kpis={"overtime": {"of": "surgeon.overtime_hours"}, "occupancy": {"of": "surgeon.occupancy"}},
+    )
+    game = play(loaded)
+    # At 17:00 two are at work and one may stay: the first to finish (17:20) goes home, the other's unit takes the last.
+    assert starts(game, "surgery") == {1: [480], 2: [480], 3: [990], 4: [1000], 5: [1050]}
+    assert game.kpis()["overtime"] == pytest.approx(20 / 60)
+    assert game.kpis()["occupancy"] == pytest.approx(5 * 50 / (9 * 60 * 2 + 7 * 60))
+
+
+def test_absence_lowers_every_shift(tmp_path):
+    loaded = scenario(
+        tmp_path,
+        vary={"ill": {"choice": {"1": "50%", "2": "50%"}}},
+        staff={"nurse": {"shifts": {"00:00": 2, "12:00": 4}, "absent": "ill"}},
+        entities={"patient": {"arrive": comes("01:00"), "begins": "talk"}},
+        pathway={"talk": {"use": "nurse", "for": "1 min", "next": "home"}, "home": HOME},
+    )
+    seen = set()
+    for seed in range(12):
+        game = game_of(loaded, seed)
+        morning = game.running.pools[0].capacity
+        while game.now < 13 * 60:
+            game.advance()
+        assert game.running.pools[0].capacity == morning + 2
+        seen.add(morning)
+    assert seen == {0, 1}
+
+
+def test_a_distribution_outside_of_patients_differs_between_episodes(tmp_path):
+    loaded = scenario(
+        tmp_path,
+        staff={"nurse": {"count": 9, "absent": {"choice": {"0": "50%", "3": "50%"}}}},
+        entities={"patient": {"arrive": comes("01:00"), "begins": "talk"}},
+        pathway={"talk": {"use": "nurse", "for": "1 min", "next": "home"}, "home": HOME},
+    )
+    assert {game_of(loaded, seed).running.pools[0].capacity for seed in range(12)} == {6, 9}
+
+
+def test_units_of_several_kinds_are_taken_all_at_once(tmp_path):
+    loaded = scenario(
+        tmp_path,
+        staff={"nurse": {"count": 3}, "physician": {"count": 1}},
+        entities={
+            "small": {"arrive": comes("01:00", "01:00"), "begins": "talk"},
+            "large": {"arrive": comes("01:05"), "begins": "resuscitation"},
+        },
+        pathway={
+            "talk": {"use": "nurse", "for": "20 min", "next": "home"},
+            "resuscitation": {"use": ["physician", "nurse", "nurse"], "for": "30 min", "next": "home"},
+            "home": HOME,
+        },
+        kpis={"physician": {"of": "physician.busy_hours"}, "nurse": {"of": "nurse.busy_hours"}},
+    )
+    game = play(loaded)
+    assert starts(game, "resuscitation") == {3: [80]}
+    assert game.kpis() == pytest.approx({"physician": 0.5, "nurse": (20 + 20 + 60) / 60})
+
+
+def test_a_deterioration_changes_the_class_in_the_queue_at_once(tmp_path):
+    loaded = scenario(
+        tmp_path,
+        staff={"physician": {"count": 1}},
+        entities={
+            "usual": {"arrive": comes("01:00", "01:05", "01:10", "01:15"), "has": {"acuity": 3}, "begins": "look"},
+            "frail": {"arrive": comes("01:12"), "has": {"acuity": 3}, "begins": "look"},
+        },
+        queues={"line": {"classes": "acuity", "order": "class"}},
+        pathway={
+            "look": {"use": "physician", "queue": "line", "for": "30 min", "mark": "seen", "next": "home"},
+            "home": HOME,
+        },
+        health={
+            "untreated": {
+                "for": "frail",
+                "from": "arrival",
+                "until": "seen",
+                "states": {
+                    "stable": {"worse": {"after": "10 min", "set": {"acuity": 1}, "mark": "worsened"}},
+                    "worse": {},
+                },
+            }
+        },
+        kpis={"worsened": {"of": "worsened.count"}},
+    )
+    game = play(loaded)
+    assert starts(game, "look") == {1: [60], 4: [90], 2: [120], 3: [150], 5: [180]}
+    assert game.kpis()["worsened"] == 1
+
+
+def test_a_deterioration_opens_reserved_places_at_once(tmp_path):
+    loaded = scenario(
+        tmp_path,
+        places={"bay": {"count": 1}},
+        entities={"frail": {"arrive": comes("01:12"), "has": {"acuity": 3}, "begins": "to_bay"}},
+        queues={"line": {"classes": "acuity"}},
+        pathway={
+            "to_bay": {"move_to": "bay", "queue": "line", "mark": "in_bay", "next": "rest"},
+            "rest": {"stay": "30 min", "next": "home"},
+            "home": HOME,
+        },
+        health={
+            "untreated": {
+                "for": "frail",
+                "from": "arrival",
+                "until": "in_bay",
+                "states": {"stable": {"worse": {"after": "70 min", "set": {"acuity": 1}}}, "worse": {}},
+            }
+        },
+        agents={"chief": {"sees": ["hour"], "can": [{"reserve": "bay", "for": "acuity <= 1", "levels": [0, 1]}]}},
+    )
+    game = play(loaded, moves=[(0, "chief_0", "set bay.reserve 1")])
+    assert starts(game, "to_bay") == {1: [72 + 70]}
+
+
+def test_those_who_leave_come_back_as_asked_for(tmp_path):
+    loaded = scenario(
+        tmp_path,
+        entities={
+            "patient": {
+                "arrive": comes("01:00"),
+                "has": {"old": {"chance": "50%"}, "colour": {"choice": {"red": "50%", "blue": "50%"}}},
+                "begins": "rest",
+            },
+            "returner": {
+                "has": {"old": {"chance": "0%"}, "colour": {"choice": {"red": "50%", "blue": "50%"}}},
+                "begins": "rest",
+            },
+        },
+        pathway={
+            "rest": {
+                "wait": {"exponential": {"mean": "30 min"}},
+                "next": {"when": [{"if": "kind == returner", "go": "end"}, {"else": "home"}]},
+            },
+            "home": {
+                "leave": "discharged",
+                "again": {"chance": "100%", "after": "3 h", "as": "returner", "keeps": ["old"]},
+            },
+            "end": {"leave": "discharged"},
+        },
+    )
+    waits = []
+    for seed in range(8):
+        game = game_of(loaded, seed)
+        held = {}
+        while not game.finished:
+            game.advance()
+            held.update({number: (entity, list(entity.values)) for number, entity in game.running.entities.items()})
+        log = game.events()
+        first, second = (next(row[0] for row in log if row[1] == number and row[3] == "depart") for number in (1, 2))
+        back = next(row[0] for row in log if row[1] == 2 and row[3] == "arrival")
+        assert back == pytest.approx(first + 180)
+        waits.append((first - 60, second - back))
+        assert game.conservation() == {"arrived": 2, "discharged": 2, "died": 0, "left": 0, "inside": 0}
+    assert len({round(wait, 6) for pair in waits for wait in pair}) == 16
+
+
+def test_timetables_know_who_comes_who_stays_away_and_who_is_late(tmp_path):
+    arrive = {
+        "timetable": [
+            {"at": "08:00", "on": "Monday", "count": 3, "has": {"case": "long"}},
+            {"at": "09:00", "has": {"case": "short"}},
+        ],
+        "no_show": "30%",
+        "late": "7 min",
+    }
+    loaded = scenario(
+        tmp_path,
+        clock={"episode": "14 days", "decide_every": "1 days"},
+        entities={
+            "patient": {
+                "arrive": arrive,
+                "has": {"case": {"choice": {"short": "50%", "long": "50%"}}},
+                "begins": "talk",
+            }
+        },
+        pathway={"talk": {"wait": {"by": "case", "long": "50 min", "short": "10 min"}, "next": "home"}, "home": HOME},
+    )
+    came = 0
+    for seed in range(20):
+        game = play(loaded, seed)
+        for row in game.events():
+            minute = row[0] % 1440
+            if row[3] == "arrival":
+                assert round(minute, 6) in (487, 547)
+                assert row[0] % 10080 < 1440 or round(minute, 6) == 547
+                came += 1
+            elif row[3] == "depart":
+                assert round(minute, 6) in (487 + 50, 547 + 10)
+    assert abs(came - 20 * 20 * 0.7) < 3.66 * (400 * 0.7 * 0.3) ** 0.5
+
+
+def test_those_there_at_the_start_fill_their_place_and_have_part_of_their_stay_behind_them(tmp_path):
+    loaded = scenario(
+        tmp_path,
+        clock={"episode": "60 days", "decide_every": "60 days"},
+        places={"bed": {"count": 500}},
+        entities={"resident": {"arrive": {"at_start": {"fill": "bed", "to": "80%"}}, "begins": "rest"}},
+        pathway={"rest": {"stay": {"lognormal": {"mean": "4 days", "sd": "4 days"}}, "next": "home"}, "home": HOME},
+    )
+    game = game_of(loaded)
+    assert game.running.pools[0].busy == 400
+    while not game.finished:
+        game.advance()
+    stays = [minute / 1440 for minute, _ in departures(game).values()]
+    exact, spread = 4.0, 7.0  # E[X^2] / 2 E[X] = (16 + 16) / 8
+    assert abs(sum(stays) / len(stays) - exact) < 3.66 * spread / 20
+    assert game.conservation()["discharged"] == 400
+
+
+def test_a_constant_stay_seen_at_the_start_is_partly_over(tmp_path):
+    loaded = scenario(
+        tmp_path,
+        entities={"resident": {"arrive": {"at_start": {"count": 400}}, "begins": "rest"}},
+        pathway={"rest": {"wait": "10 h", "next": "home"}, "home": HOME},
+    )
+    stays = sorted(minute for minute, _ in departures(play(loaded)).values())
+    assert len(stays) == 400 and stays[0] < 30 and stays[-1] > 570
+    assert abs(sum(stays) / 400 - 300) < 3.66 * 600 / 12**0.5 / 20
+
+
+def test_choices_of_the_scenario_are_made_when_it_is_loaded(tmp_path):
+    parts = {
+        "choose": {"speed": {"default": "slow", "among": {"slow": "30 min", "fast": "10 min"}}},
+        "entities": {"patient": {"arrive": comes("01:00"), "begins": "talk"}},
+        "pathway": {"talk": {"wait": "speed", "next": "home"}, "home": HOME},
+    }
+    assert departures(play(scenario(tmp_path, **parts)))[1][0] == 90
+    assert departures(play(scenario(tmp_path, chosen={"speed": "fast"}, **parts)))[1][0] == 70
