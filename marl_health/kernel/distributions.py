@@ -11,9 +11,12 @@ from collections.abc import Callable, Sequence
 from functools import cache
 from math import exp, log, log1p, sqrt
 from statistics import NormalDist, _normal_dist_inv_cdf  # type: ignore[attr-defined]
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
+
+if TYPE_CHECKING:
+    from marl_health.kernel.entity import Value
 
 Quantile = Callable[[float], float]
 
@@ -45,10 +48,30 @@ def lognormal_parameters(mean: float, sd: float) -> tuple[float, float]:
     return log(mean) - variance / 2, sqrt(variance)
 
 
+class _Lognormal:
+    def __init__(self, mu: float, sigma: float) -> None:
+        self.mu = mu
+        self.sigma = sigma
+
+    def __call__(self, u: float) -> float:
+        return exp(_normal_dist_inv_cdf(u, self.mu, self.sigma))
+
+
 def lognormal_quantile(mu: float, sigma: float) -> Quantile:
     """Lognormal with parameters of the logarithm."""
-    # NormalDist.inv_cdf without its check of the argument, which a column of uniforms always passes.
-    return lambda u: exp(_normal_dist_inv_cdf(u, mu, sigma))
+    return _Lognormal(mu, sigma)
+
+
+def of_column(quantile: Quantile, column: int) -> Value:
+    """The value that a column of an entity's row stands for.
+
+    Most durations are lognormal, so these are drawn in one call; ``_normal_dist_inv_cdf`` is ``NormalDist.inv_cdf``
+    without its check of the argument, which a uniform of a row always passes.
+    """
+    if isinstance(quantile, _Lognormal):
+        mu, sigma = quantile.mu, quantile.sigma
+        return lambda world, entity: exp(_normal_dist_inv_cdf(entity.row[column], mu, sigma))
+    return lambda world, entity: quantile(entity.row[column])
 
 
 def gamma_quantile(shape: float, scale: float) -> Quantile:

@@ -229,8 +229,11 @@ class Line:
 
     def serve(self, world: World) -> None:
         """Grant its needs to the entity that :meth:`head` found."""
-        assert self.best_ticket is not None
-        entity = self.best_ticket[2]
+        ticket, cls = self.best_ticket, self.best_class
+        assert ticket is not None
+        entity = ticket[2]
+        if cls is not None and self.heaps[cls][0] is ticket:
+            heappop(self.heaps[cls])
         now = world._now
         self.grants += 1
         self.waited += now - entity.joined

@@ -93,7 +93,10 @@ def compile_clocks(compiler: Compiler) -> None:
     for name, timer in compiler.scenario.timers.items():
         path: Where = ("timers", name)
         kinds = compiler.kinds_named(timer.applies_to, (*path, "for"))
-        after = compiler.numbers.compile(timer.after, (*path, "after"), "time", kinds=kinds, repeats=True, never=True)
+        repeats = not _set_once(compiler, timer.from_)
+        after = compiler.numbers.compile(
+            timer.after, (*path, "after"), "time", kinds=kinds, repeats=repeats, never=True
+        )
         if after.may_be_zero:
             compiler.names.problem((*path, "after"), "must be longer than 0 for everybody; write a duration, or never")
         spec = TimerSpec(len(compiler.program.clocks), after.value, _target(compiler, timer.go, certain=True))
@@ -117,6 +120,7 @@ def _start_and_stop(compiler: Compiler, spec: Any, clock: Any, kinds: list[int],
 
 def _states(compiler: Compiler, machine: Any, kinds: list[int], path: Where) -> list[list[TransitionSpec]]:
     order = list(machine.states)
+    repeats = _has_cycle(machine) or not _set_once(compiler, machine.from_)
     states = []
     for state, transitions in machine.states.items():
         compiled = []
@@ -128,25 +132,34 @@ def _states(compiler: Compiler, machine: Any, kinds: list[int], path: Where) -> 
                     f"'{to}' is no state of {path[1]}; declare it under states, or add go: a step that it leads to",
                 )
                 continue
-            compiled.append(_transition(compiler, transition, to, order, kinds, where))
+            compiled.append(_transition(compiler, transition, to, order, kinds, where, repeats))
         states.append(compiled)
     return states
 
 
 def _transition(
-    compiler: Compiler, transition: model.Transition, to: str, order: list[str], kinds: list[int], path: Where
+    compiler: Compiler,
+    transition: model.Transition,
+    to: str,
+    order: list[str],
+    kinds: list[int],
+    path: Where,
+    repeats: bool,
 ) -> TransitionSpec:
     fixed = transition.hazard is None
     word, want = ("after", "time") if fixed else ("hazard", "rate")
     value = transition.after if fixed else transition.hazard
-    number = compiler.numbers.compile(value, (*path, word), want, kinds=kinds, repeats=True, never=fixed)
+    # A hazard is looked up anew whenever an attribute changes, a duration once on entry to the state.
+    number = compiler.numbers.compile(
+        value, (*path, word), want, kinds=kinds, repeats=repeats or not fixed, never=fixed
+    )
     if fixed and number.may_be_zero:
         compiler.names.problem((*path, word), "must be longer than 0 for everybody; write a duration, or never")
     if number.may_be_negative:
         compiler.names.problem((*path, word), "a hazard may not be negative")
     if not fixed and max(number.possible or (0.0,)) > MOST_HAZARD:
         compiler.names.problem((*path, word), "more than one a second; write after: and a duration instead")
-    spec = TransitionSpec(uniform(compiler.numbers.column(), True), number.value, fixed)
+    spec = TransitionSpec(uniform(compiler.numbers.column(), repeats), number.value, fixed)
     spec.target = order.index(to) if to in order else None
     if transition.go is not None:
         spec.way = _target(compiler, transition.go, certain=fixed)
@@ -156,6 +169,32 @@ def _transition(
     if transition.mark is not None:
         spec.mark = compiler.mark(transition.mark)
     return spec
+
+
+def _set_once(compiler: Compiler, mark: str) -> bool:
+    """Whether a mark can be set but once for an entity, so that what starts with it starts but once."""
+    if mark == "arrival":
+        return True
+    setters = []
+    for name, step in compiler.scenario.pathway.items():
+        shorten = getattr(step, "shorten", None)
+        marks = (getattr(step, "mark", None), getattr(step, "mark_end", None), shorten.mark if shorten else None)
+        setters += [name] * marks.count(mark)
+    for machine in compiler.scenario.health.values():
+        for transitions in machine.states.values():
+            setters += [to for to, transition in transitions.items() if transition.mark == mark]
+    return len(setters) == 1 and setters[0] in compiler.scenario.pathway and setters[0] not in compiler.graph.repeats
+
+
+def _has_cycle(machine: model.HealthMachine) -> bool:
+    """Whether a state of health may come again."""
+    left = {state: set(transitions) & set(machine.states) for state, transitions in machine.states.items()}
+    while True:
+        ends = [state for state, following in left.items() if not following & set(left)]
+        if not ends:
+            return bool(left)
+        for state in ends:
+            del left[state]
 
 
 def _target(compiler: Compiler, name: str, *, certain: bool) -> Any:

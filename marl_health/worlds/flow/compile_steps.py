@@ -179,9 +179,7 @@ class StepCompiler:
                 target,
                 tuple(kept),
             )
-            draw = uniform(numbers.column(), False)
-            chance = step.again[0]
-            step.again = (_happens(draw, chance), *step.again[1:])
+            step.again = (_happens(numbers.column(), False, step.again[0]), *step.again[1:])
         return step
 
     def _decorate(self, name: str, spec: Any, step: FlowStep) -> None:
@@ -295,7 +293,7 @@ class StepCompiler:
             always = chance.possible == frozenset([1])
             happens = None
             if not always:
-                happens = _happens(uniform(self.compiler.numbers.column(), repeats), chance.value)
+                happens = _happens(self.compiler.numbers.column(), repeats, chance.value)
             branches.append((steps, happens))
         step.branches = tuple(branches)
 
@@ -315,5 +313,8 @@ class StepCompiler:
         return timeless
 
 
-def _happens(draw: Value, chance: Value) -> Value:
+def _happens(column: int, repeats: bool, chance: Value) -> Value:
+    if not repeats:
+        return lambda world, entity: entity.row[column] < chance(world, entity)
+    draw = uniform(column, repeats)
     return lambda world, entity: draw(world, entity) < chance(world, entity)

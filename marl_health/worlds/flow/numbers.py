@@ -331,8 +331,7 @@ class NumberCompiler:
         if context.repeats:
             function: Value = lambda world, entity: quantile(draw(world, entity))  # noqa: E731
         else:
-            column = self.columns - 1
-            function = lambda world, entity: quantile(entity.row[column])  # noqa: E731
+            function = dist.of_column(quantile, self.columns - 1)
         return Number(function, dimension, may_be_zero=low == 0.0, may_be_negative=low < 0)
 
 
