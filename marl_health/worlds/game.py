@@ -80,5 +80,8 @@ class Game(Protocol):
     def events(self) -> list[tuple[Any, ...]]:
         """The event log."""
 
+    def people(self) -> dict[int, Any]:
+        """Who is who in the event log, by number: ``name`` (the same under every policy), ``kind``, ``attributes``."""
+
     def snapshot(self) -> dict[str, Any]:
         """What is where, for pictures."""

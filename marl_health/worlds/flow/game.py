@@ -7,6 +7,7 @@ from typing import Any, Self
 
 from marl_health.kernel.pool import Pool
 from marl_health.spec.components import COMPONENTS
+from marl_health.worlds.flow.cast import Person
 from marl_health.worlds.flow.program import AgentSpec, Program
 from marl_health.worlds.flow.snapshot import take_snapshot
 from marl_health.worlds.flow.world import FlowWorld
@@ -216,6 +217,11 @@ class FlowGame:
     def events(self) -> list[tuple[Any, ...]]:
         """The event log: (minutes since the world began, entity, event type, event, resource or outcome)."""
         return list(self.running.log or [])
+
+    def people(self) -> dict[int, Person]:
+        """Who is who in the event log."""
+        cast = self.running.cast
+        return {} if cast is None else dict(cast.people)
 
     def snapshot(self) -> dict[str, Any]:
         """What is where, for pictures; see :func:`marl_health.worlds.flow.snapshot.take_snapshot`."""

@@ -12,6 +12,7 @@ from marl_health.kernel.pool import Pool, Reserve
 from marl_health.kernel.randomness import derived_row, stream
 from marl_health.kernel.roster import Roster
 from marl_health.kernel.world import EARLY, World
+from marl_health.worlds.flow.cast import Cast
 from marl_health.worlds.flow.clocks import HealthSpec
 from marl_health.worlds.flow.decisions import LeverState
 from marl_health.worlds.flow.program import Program, Way
@@ -61,6 +62,7 @@ class FlowWorld(World):
         self.program = program
         self.seed = seed
         self.log = [] if events else None
+        self.cast = Cast() if events else None
         self.nobody = Entity(0, -1, [0.5] * program.columns, program.steps[0])
         self.entities: dict[int, Entity] = {}
         self.population = 0
@@ -220,7 +222,8 @@ class FlowWorld(World):
         if entity.counted:
             self.arrived[kind] += 1
             self.marked[ARRIVAL] += 1
-        if self.log is not None:
+        if self.cast is not None:
+            self.cast.enter(self.program, entity)
             self.write(entity, "arrival_departure", "arrival", "")
 
     def arrive(self, entity: Entity) -> None:
@@ -263,6 +266,8 @@ class FlowWorld(World):
     def return_of(self, key: int, kind: int, kept: tuple[tuple[int, Any], ...]) -> None:
         """Somebody is back; their row is derived from the one they had."""
         known = tuple((slot, _settled(value)) for slot, value in kept)
+        if self.cast is not None:
+            self.cast.comes_back(key)
         self.arrive(self.create(kind, derived_row(key, 1, self.program.columns), known))
 
     # ------------------------------------------------------------ what steps and clocks ask for
