@@ -227,6 +227,7 @@ def test_an_emergency_interrupts_and_the_interrupted_resumes(tmp_path):
     assert story(resumed, 1) == [
         (60, "resource_use", "look"),
         (70, "resource_use_end", "look"),
+        (70, "queue", "look"),
         (100, "resource_use", "look"),
         (120, "resource_use_end", "look"),
         (120, "arrival_departure", "depart"),

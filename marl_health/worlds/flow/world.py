@@ -5,6 +5,8 @@ from __future__ import annotations
 from math import exp
 from typing import Any
 
+from typing_extensions import override
+
 from marl_health.kernel.entity import Entity, Value
 from marl_health.kernel.line import Line
 from marl_health.kernel.measures import Accrual, Span
@@ -320,17 +322,23 @@ class FlowWorld(World):
         """Stop whatever the entity (or its tokens) does or waits for; its place is kept."""
         for token in entity.tokens():
             step: Any = token.step
-            self.interrupted(token)
+            self.stopped(token)
             for number in step.rosters:
                 self.rosters[number].remove(token)
             if step.give_up is not None:
                 step.give_up.stop(self, token)
         super().withdraw(entity)
 
-    def interrupted(self, entity: Entity) -> None:
+    def stopped(self, entity: Entity) -> None:
         """Write to the log that the entity gives back what it has before its work is done."""
         if self.log is not None and entity.held is not None:
             self.write(entity, "resource_use_end", entity.step.name, entity.held.needs[0][0].name)
+
+    @override
+    def interrupted(self, entity: Entity) -> None:
+        self.stopped(entity)
+        if self.log is not None:
+            self.write(entity, "queue", entity.step.name, "")
 
     def finish_branch(self, token: Entity) -> None:
         """A branch of parallel work made a step: on to its next one, or back to the patient."""
