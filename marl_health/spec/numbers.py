@@ -50,6 +50,7 @@ from marl_health.spec.scalars import (
     Share,
     Sourced,
     WeekTime,
+    form,
     read_flag,
     read_key,
     read_quantity,
@@ -222,7 +223,11 @@ def _scalar(value: Any) -> Any:
     return value
 
 
-Scalar = Annotated[str | float | bool, BeforeValidator(_scalar)]
+Scalar = Annotated[
+    str | float | bool,
+    BeforeValidator(_scalar),
+    form("quantity, number, name, or yes or no", "30 min", 3, "acuity", type=["string", "number", "boolean"]),
+]
 
 Value = Annotated[
     Union[  # noqa: UP007 - a tagged union needs its members spelled out

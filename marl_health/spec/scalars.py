@@ -73,22 +73,31 @@ def read_key(text: str) -> Any:
     return float(text) if _DECIMAL.fullmatch(text) else text
 
 
-def _text(examples: list[Any], description: str) -> WithJsonSchema:
-    return WithJsonSchema({"type": ["string", "number"], "examples": examples, "description": description})
+FORM = "x-form"
+"""Key under which a generated schema says in a few words what a scalar looks like; the reference shows it."""
 
 
-Amount = Annotated[Quantity, BeforeValidator(read_quantity), _text(["6 min", 3, "9%"], "a number or a quantity")]
-Minutes = Annotated[float, BeforeValidator(parse_duration), _text(["30 min", "2 h"], "a duration with its unit")]
-Share = Annotated[float, BeforeValidator(parse_share), _text(["9%", 0.09], "a share between 0 and 1")]
-ClockTime = Annotated[float, BeforeValidator(parse_clock_time), _text(["07:30"], "a time of day")]
-WeekTime = Annotated[float, BeforeValidator(parse_weekday_time), _text(["Monday 00:00"], "a day and time of the week")]
-MoneyRate = Annotated[
-    float,
-    BeforeValidator(parse_money_rate),
-    _text(["38 usd per bed_hour"], "US dollars for one unit and an hour"),
+def form(words: str, *examples: Any, **schema: Any) -> WithJsonSchema:
+    """The schema of a scalar that people write with a unit or in a grammar of ours."""
+    return WithJsonSchema({"type": ["string", "number"], **schema, "examples": list(examples), FORM: words})
+
+
+Amount = Annotated[Quantity, BeforeValidator(read_quantity), form("quantity", "6 min", 3, "9%")]
+Minutes = Annotated[float, BeforeValidator(parse_duration), form("duration", "30 min", "2 h", type="string")]
+Share = Annotated[float, BeforeValidator(parse_share), form("share", "9%", 0.09)]
+ClockTime = Annotated[float, BeforeValidator(parse_clock_time), form("time of day", "07:30", type="string")]
+WeekTime = Annotated[
+    float, BeforeValidator(parse_weekday_time), form("day and time of the week", "Monday 00:00", type="string")
 ]
-Flag = Annotated[bool, BeforeValidator(read_flag), WithJsonSchema({"enum": ["yes", "no", True, False]})]
-Name = Annotated[str, Field(pattern=NAME, max_length=64)]
+MoneyRate = Annotated[
+    float, BeforeValidator(parse_money_rate), form("money per time", "38 usd per bed_hour", type="string")
+]
+Flag = Annotated[
+    bool,
+    BeforeValidator(read_flag),
+    form("yes or no", "yes", type=["string", "boolean"], enum=["yes", "no", True, False]),
+]
+Name = Annotated[str, Field(pattern=NAME, max_length=64, json_schema_extra={FORM: "name"})]
 
 
 class Sourced(Model):

@@ -8,6 +8,7 @@ from pydantic import BeforeValidator, Field
 
 from marl_health.spec.conditions import Condition, parse_condition
 from marl_health.spec.numbers import Name
+from marl_health.spec.scalars import form
 
 WEEKDAYS = ("monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday")
 Most = 10_000_000
@@ -28,6 +29,10 @@ def as_list(value: Any) -> Any:
     return [value] if isinstance(value, str) else value
 
 
-If = Annotated[Condition, BeforeValidator(as_condition, json_schema_input_type=str)]
-Names = Annotated[list[Name], BeforeValidator(as_list, json_schema_input_type=str | list[str])]
+If = Annotated[
+    Condition,
+    BeforeValidator(as_condition),
+    form("condition", "acuity <= 2 and not walks", type="string", maxLength=500),
+]
+Names = Annotated[list[Name], BeforeValidator(as_list, json_schema_input_type=Name | list[Name])]
 Count = Annotated[int, Field(ge=0, le=100_000)]
