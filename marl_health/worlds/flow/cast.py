@@ -16,11 +16,13 @@ class Person(NamedTuple):
             ``emergency-17/2`` the same patient's second stay.
         kind: the entity type.
         attributes: what it was like when it came.
+        changes: (minute, attribute, value from then on), in order.
     """
 
     name: str
     kind: str
     attributes: dict[str, Any]
+    changes: list[tuple[float, str, Any]]
 
 
 class Cast:
@@ -50,6 +52,17 @@ class Cast:
             name = f"{kind}-{self._came[entity.kind]}"
         self._back = None
         self._names[entity.key] = name
-        values = {word: entity.values[slot] for word, slot in program.slots_of_values.items() if word != "kind"}
-        known = {word: value for word, value in values.items() if value is not None}
-        self.people[entity.id] = Person(name, kind, known)
+        self.people[entity.id] = Person(name, kind, _attributes(program, entity), [])
+
+    def change(self, program: Program, entity: Entity, now: float) -> None:
+        """Attributes of somebody may have changed."""
+        person = self.people[entity.id]
+        known = person.attributes | {word: value for _, word, value in person.changes}
+        for word, value in _attributes(program, entity).items():
+            if word not in known or known[word] != value:
+                person.changes.append((now, word, value))
+
+
+def _attributes(program: Program, entity: Entity) -> dict[str, Any]:
+    values = {word: entity.values[slot] for word, slot in program.slots_of_values.items() if word != "kind"}
+    return {word: value for word, value in values.items() if value is not None}

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from math import exp
+from math import exp, inf
 from typing import Any
 
 from typing_extensions import override
@@ -17,7 +17,7 @@ from marl_health.kernel.world import EARLY, World
 from marl_health.worlds.flow.cast import Cast
 from marl_health.worlds.flow.clocks import HealthSpec
 from marl_health.worlds.flow.decisions import LeverState
-from marl_health.worlds.flow.program import Program, Way
+from marl_health.worlds.flow.program import Program, Sequel, Way
 from marl_health.worlds.flow.sources import DAY, Comeback
 
 ARRIVAL = 0
@@ -231,8 +231,9 @@ class FlowWorld(World):
     def arrive(self, entity: Entity) -> None:
         """The entity, already inside, starts on its pathway."""
         program = self.program
-        for hook in program.hooks[ARRIVAL][entity.kind]:
-            hook(self, entity)
+        sequel = program.sequels[ARRIVAL][entity.kind]
+        if sequel is not None:
+            self.follow(entity, sequel)
         program.begins[entity.kind].enter(self, entity)
 
     def depart(self, entity: Entity, outcome: int) -> None:
@@ -278,11 +279,23 @@ class FlowWorld(World):
         entity.marks[mark] = self._now
         if entity.counted:
             self.marked[mark] += 1
-        hooks = self.program.hooks[mark][entity.kind]
-        if hooks:
-            patient = entity if entity.parent is None else entity.root
-            for hook in hooks:
-                hook(self, patient)
+        sequel = self.program.sequels[mark][entity.kind]
+        if sequel is not None:
+            self.follow(entity if entity.parent is None else entity.root, sequel)
+
+    def follow(self, entity: Entity, sequel: Sequel) -> None:
+        """Do what a mark entails for measures and clocks."""
+        now, number = self._now, entity.id
+        for index in sequel.ends:
+            span = self.spans[index]
+            if number in span.starts:
+                span.end(now, number, entity.counted)
+        if entity.counted:
+            for index, target, holding in sequel.begins:
+                if holding is None or (entity.place is not None and entity.place.index == holding):
+                    self.spans[index].begin(now, number, inf if target is None else target(self, entity))
+        for act in sequel.clocks:
+            act(self, entity)
 
     def assign(self, entity: Entity, sets: tuple[tuple[int, Value], ...]) -> None:
         """Change attributes; a patient who waits changes class at once, and hazards follow."""
@@ -291,6 +304,8 @@ class FlowWorld(World):
         waiting = [(token, token.line, token.line.class_of(token)) for token in everywhere if token.line is not None]
         for slot, value in sets:
             patient.values[slot] = value(self, patient)
+        if self.cast is not None:
+            self.cast.change(self.program, patient, self._now)
         for token, line, before in waiting:
             if line.class_of(token) != before:
                 line.reclass(self, token, before)
