@@ -14,9 +14,9 @@ from ray.rllib.utils.metrics import ENV_RUNNER_RESULTS, EPISODE_RETURN_MEAN, NUM
 from marl_health.adapters.rllib import FIRST_TRAINING_SEED
 from policies.rllib.checkpoint import save_checkpoint
 
-# How often the policy is tried, in iterations, and in how many episodes: a tenth of the work of training.
+# How often the policy is tried, in iterations, and in how many episodes: an eighth of the work of training.
 INTERVAL = 10
-EPISODES = 32
+EPISODES = 24
 # Training seeds, since what is kept is chosen on them; far from evaluation's, which count from small numbers.
 SEEDS = range(FIRST_TRAINING_SEED, FIRST_TRAINING_SEED + EPISODES)
 

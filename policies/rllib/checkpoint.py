@@ -108,8 +108,9 @@ class CheckpointPolicy:
         self.manifest = read_manifest(self.path)
         self.name = str(self.manifest["algorithm"])
         torch.set_num_threads(1)
-        # RLlib answers a class it cannot find with a warning and a second error; ours says enough.
-        logging.getLogger("ray.rllib").setLevel(logging.ERROR)
+        # RLlib warns of its own ways of loading, and of a class it cannot find, for which there is our error.
+        for name in ("ray.rllib", "ray._common.deprecation"):
+            logging.getLogger(name).setLevel(logging.ERROR)
         self._modules = {}
         for role in self.manifest["spaces"]:
             try:

@@ -41,21 +41,22 @@ def test_training_learns_the_toy_and_keeps_what_is_needed(tmp_path, capfd):
         make_env=ToyEnv,
         seed=3,
         minutes=2,
-        env_steps=45_000,
+        env_steps=23_000,
         out=tmp_path,
         env_runners=2,
         console=Console(file=told, width=200),
     )
     returns, optima = greedy_returns(CheckpointPolicy(result.checkpoint), range(100))
     assert (returns <= optima + 1e-9).all()
-    assert returns.mean() > 0.9 * optima.mean(), "a random policy earns about 0, the best 33.6"
+    assert returns.mean() > 0.95 * optima.mean(), "a random policy earns about 0, the best 33.6"
 
     rows = list(csv.DictReader(result.curve.open()))
     assert len(rows) == result.iterations
-    assert float(rows[0]["return_mean"]) < 8
+    assert float(rows[0]["return_mean"]) < 5
+    assert float(rows[-1]["return_mean"]) > 20
     kept = next(row for row in rows if int(row["iteration"]) == result.best_iteration)
     assert float(kept["return_greedy"]) == result.best_return
-    assert result.env_steps >= 45_000
+    assert result.env_steps >= 23_000
     manifest = json.loads((result.checkpoint / "checkpoint.json").read_text())
     assert manifest["scenario"] == "toy"
     assert manifest["seed"] == 3
