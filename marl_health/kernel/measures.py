@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from heapq import heappop, heappush
+from collections import deque
 from math import inf
 
 
@@ -45,15 +45,16 @@ class Span:
         starts: (start, target) of each entity inside, by entity id, in order of beginning.
     """
 
-    __slots__ = ("_deadlines", "_due_sum", "_late", "_over", "durations", "starts", "time", "within")
+    __slots__ = ("_deadlines", "_due_sum", "_late", "_looked", "_over", "durations", "starts", "time", "within")
 
     def __init__(self) -> None:
         self.time = Accrual()
         self.durations: list[float] = []
         self.within: list[bool] = []
         self.starts: dict[int, tuple[float, float]] = {}
-        self._deadlines: list[tuple[float, int]] = []
-        self._late = 0  # how many inside are over their target, as far as deadlines have been looked at
+        self._deadlines: dict[float, deque[tuple[float, int]]] = {}  # (due, number) by target, so in order of time
+        self._looked = -inf  # when they were last looked at
+        self._late = 0  # how many inside were over their target then
         self._due_sum = 0.0  # the sum of their deadlines
         self._over = 0.0  # minutes over target of those who have left
 
@@ -71,25 +72,32 @@ class Span:
             time.last = now
             time.rate += 1.0
             if target < inf:
-                heappush(self._deadlines, (now + target, number))
+                deadlines = self._deadlines.get(target)
+                if deadlines is None:
+                    deadlines = self._deadlines[target] = deque()
+                deadlines.append((now + target, number))
 
     def end(self, now: float, number: int, record: bool) -> None:
         """Entity ``number`` passes the second mark; ``record`` says whether its duration is kept."""
         if number not in self.starts:
             return
-        deadlines = self._deadlines
-        if deadlines and deadlines[0][0] <= now:
-            self._look_at_deadlines(now)
         began, target = self.starts.pop(number)
         time = self.time
         time.value += time.rate * (now - time.last)
         time.last = now
         time.rate -= 1.0
+        deadlines = self._deadlines.get(target)
+        if deadlines is not None:
+            while deadlines and deadlines[0][1] not in self.starts:
+                deadlines.popleft()
+            if not deadlines:
+                del self._deadlines[target]
         due = began + target
-        if due <= now:
-            self._late -= 1
-            self._due_sum -= due
+        if due < now:
             self._over += now - due
+            if due < self._looked:
+                self._late -= 1
+                self._due_sum -= due
         if record:
             self.durations.append(now - began)
             self.within.append(now - began <= target)
@@ -106,9 +114,11 @@ class Span:
         return 0.0
 
     def _look_at_deadlines(self, now: float) -> None:
-        while self._deadlines and self._deadlines[0][0] <= now:
-            due, number = heappop(self._deadlines)
-            start = self.starts.get(number)
-            if start is not None and start[0] + start[1] == due:
-                self._late += 1
-                self._due_sum += due
+        self._looked = now
+        for deadlines in self._deadlines.values():
+            while deadlines and deadlines[0][0] < now:
+                due, number = deadlines.popleft()
+                start = self.starts.get(number)
+                if start is not None and start[0] + start[1] == due:
+                    self._late += 1
+                    self._due_sum += due

@@ -10,7 +10,7 @@ from marl_health.spec.errors import Where
 from marl_health.worlds.flow import model
 from marl_health.worlds.flow.clocks import HealthSpec, TimerSpec, TransitionSpec
 from marl_health.worlds.flow.numbers import uniform
-from marl_health.worlds.flow.program import SpanSpec
+from marl_health.worlds.flow.program import Sequel, SpanSpec
 from marl_health.worlds.flow.steps import CertainDeath
 
 if TYPE_CHECKING:
@@ -28,7 +28,7 @@ def compile_measures(compiler: Compiler) -> None:
                 if transition.mark is not None:
                     compiler.mark(transition.mark)
     program = compiler.program
-    program.hooks = [[() for _ in program.kinds] for _ in program.marks]
+    program.sequels = [[None for _ in program.kinds] for _ in program.marks]
     program.spans_of = [() for _ in program.kinds]
     for name, measure in compiler.scenario.measures.items():
         path: Where = ("measures", name)
@@ -54,8 +54,8 @@ def compile_measures(compiler: Compiler) -> None:
         program.spans.append(spec)
         for kind in kinds:
             program.spans_of[kind] = (*program.spans_of[kind], index)
-            _hook(compiler, ends, kind, _ender(index))
-            _hook(compiler, begins, kind, _beginner(index, spec))
+            _add(compiler, ends, kind, ends=(index,))
+            _add(compiler, begins, kind, begins=((index, target, holding),))
         if holding is not None:
             program.holding[holding] = (*program.holding.get(holding, ()), index)
 
@@ -66,26 +66,11 @@ def _has_target(compiler: Compiler, target: Any, kind: int) -> bool:
     return by is None or by in compiler.names.attributes[kind]
 
 
-def _hook(compiler: Compiler, mark: int, kind: int, hook: Any) -> None:
-    hooks = compiler.program.hooks[mark]
-    hooks[kind] = (*hooks[kind], hook)
-
-
-def _beginner(index: int, spec: SpanSpec) -> Any:
-    holding, target = spec.holding, spec.target
-
-    def begin(world: Any, entity: Entity) -> None:
-        if entity.counted and (holding is None or (entity.place is not None and entity.place.index == holding)):
-            world.spans[index].begin(world._now, entity.id, inf if target is None else target(world, entity))
-
-    return begin
-
-
-def _ender(index: int) -> Any:
-    def end(world: Any, entity: Entity) -> None:
-        world.spans[index].end(world._now, entity.id, entity.counted)
-
-    return end
+def _add(compiler: Compiler, mark: int, kind: int, **more: Any) -> None:
+    """Add to what happens when a mark is set on an entity of a kind."""
+    sequels = compiler.program.sequels[mark]
+    before = sequels[kind] or Sequel()
+    sequels[kind] = before._replace(**{part: getattr(before, part) + added for part, added in more.items()})
 
 
 def compile_clocks(compiler: Compiler) -> None:
@@ -114,8 +99,8 @@ def _start_and_stop(compiler: Compiler, spec: Any, clock: Any, kinds: list[int],
     begins = compiler.known_mark(clock.from_, (*path, "from"))
     ends = compiler.known_mark(clock.until, (*path, "until"))
     for kind in kinds:
-        _hook(compiler, ends, kind, spec.stop)
-        _hook(compiler, begins, kind, spec.start)
+        _add(compiler, ends, kind, clocks=(spec.stop,))
+        _add(compiler, begins, kind, clocks=(spec.start,))
 
 
 def _states(compiler: Compiler, machine: Any, kinds: list[int], path: Where) -> list[list[TransitionSpec]]:

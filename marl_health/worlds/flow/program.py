@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import TYPE_CHECKING, Any, NamedTuple, Protocol
 
 from marl_health.kernel.entity import Entity, Value
 
@@ -92,6 +92,19 @@ class SpanSpec:
     target: Value | None
 
 
+class Sequel(NamedTuple):
+    """What happens when a mark is set on an entity of some kind, in this order.
+
+    Attributes:
+        ends: measures that end. begins: measures that begin: (index, target, place that must be held).
+        clocks: clocks that stop or start.
+    """
+
+    ends: tuple[int, ...] = ()
+    begins: tuple[tuple[int, Value | None, int | None], ...] = ()
+    clocks: tuple[Callable[[FlowWorld, Entity], None], ...] = ()
+
+
 @dataclass(frozen=True)
 class ScoreLine:
     """One line of the score: component index, reading, worth of one unit, and the role that gets it."""
@@ -146,7 +159,7 @@ class Program:
     steps: list[Any] = field(default_factory=list)
     step_index: dict[str, int] = field(default_factory=dict)
     marks: dict[str, int] = field(default_factory=dict)
-    hooks: list[list[tuple[Callable[[FlowWorld, Entity], None], ...]]] = field(default_factory=list)  # [mark][kind]
+    sequels: list[list[Sequel | None]] = field(default_factory=list)  # [mark][kind]
     clocks: list[ClockSpec] = field(default_factory=list)
     sources: list[SourceSpec] = field(default_factory=list)
     spans: list[SpanSpec] = field(default_factory=list)
