@@ -219,10 +219,10 @@ class HealthParallelEnv(ParallelEnv[str, Observation, int]):
         return {agent: np.array(self.game.observe(agent), np.float32) for agent in self.agents}
 
     def _info(self, agent: str, terms: list[float], minutes: float) -> dict[str, Any]:
-        mask = np.array(self.game.mask(agent), np.int8)
+        mask = self.game.mask(agent)
         info: dict[str, Any] = {
-            "action_mask": mask,
-            "active": float(mask[1:].any()),
+            "action_mask": np.array(mask, np.int8),
+            "active": float(sum(mask) > 1),
             "elapsed_minutes": minutes,
             "illegal_actions": float(self._illegal[agent]),
         }

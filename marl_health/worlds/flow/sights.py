@@ -6,6 +6,7 @@ A scale s > 0 shows x as x / (|x| + s); a scale of 0 shows x as it is.
 from __future__ import annotations
 
 from math import cos, pi, sin
+from operator import attrgetter
 from typing import TYPE_CHECKING
 
 from typing_extensions import override
@@ -68,12 +69,12 @@ class PoolNow(Sight):
     def __init__(self, name: str, pool: int, what: str, scale: float) -> None:
         super().__init__((f"{name}.{what}",), (f"{name}: {self.WORDS[what]}",), (scale,))
         self.pool = pool
-        self.what = {"occupied": "busy"}.get(what, what)
+        self.read = attrgetter({"occupied": "busy"}.get(what, what))
 
     @override
     def look(self, world: FlowWorld, out: list[float]) -> None:
-        value = getattr(world.pools[self.pool], self.what)
-        out.append(float(value) if value > 0 else 0.0)
+        value = self.read(world.pools[self.pool])
+        out.append(value if value > 0 else 0.0)
 
 
 class LineNow(Sight):
@@ -93,6 +94,12 @@ class LineNow(Sight):
     @override
     def look(self, world: FlowWorld, out: list[float]) -> None:
         lines = [world.lines[number] for number in self.lines]
+        if len(lines) == 1 and not lines[0].personal and not self.oldest:
+            if self.by_class:
+                out.extend(lines[0].count)
+            else:
+                out.append(lines[0].waiting)
+            return
         for line in tuple(lines):
             if line.personal:
                 lines.extend(line.personal.values())
