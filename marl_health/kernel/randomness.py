@@ -56,8 +56,8 @@ class Rows:
 
     def next(self) -> list[float]:
         """The next row: ``columns`` floats in (0, 1)."""
-        if not self._block:
-            block = np.maximum(self._generator.random((_BLOCK, self._columns)), _TINY).tolist()
+        block = self._block
+        if not block:
+            block = self._block = np.maximum(self._generator.random((_BLOCK, self._columns)), _TINY).tolist()
             block.reverse()
-            self._block = block
-        return self._block.pop()
+        return block.pop()

@@ -91,9 +91,8 @@ class TimerSpec:
 
     def stop(self, world: FlowWorld, entity: Entity) -> None:
         """Stop it, if it runs."""
-        clock = entity.clocks.pop(self.index, None) if entity.clocks else None
-        if clock is not None:
-            clock.epoch += 1
+        if entity.clocks and self.index in entity.clocks:
+            entity.clocks.pop(self.index).epoch += 1
 
     def fire(self, world: FlowWorld, clock: Clock) -> None:
         """Time is up."""
@@ -146,8 +145,8 @@ class HealthSpec:
 
     def stop(self, world: FlowWorld, entity: Entity) -> None:
         """Leave it."""
-        clock = entity.clocks.pop(self.index, None) if entity.clocks else None
-        if clock is not None:
+        if entity.clocks and self.index in entity.clocks:
+            clock = entity.clocks.pop(self.index)
             clock.epoch += 1
             if clock.deadly:
                 self._post(world, clock, 0.0)

@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-from math import inf
 from typing import TYPE_CHECKING, Any
 
-from marl_health.kernel.entity import Entity
 from marl_health.spec.errors import Where
 from marl_health.worlds.flow import model
 from marl_health.worlds.flow.clocks import HealthSpec, TimerSpec, TransitionSpec
