@@ -69,6 +69,17 @@ def test_training_learns_the_toy_and_keeps_what_is_needed(tmp_path, capfd):
     assert out + err == "", "Ray and RLlib must be quiet"
 
 
+@pytest.mark.slow
+def test_training_is_repeatable(tmp_path):
+    def trained(name):
+        quiet = Console(file=io.StringIO())
+        result = train("toy", make_env=ToyEnv, env_steps=1, out=tmp_path / name, env_runners=2, console=quiet)
+        manifest = json.loads((result.checkpoint / "checkpoint.json").read_text())
+        return manifest["greedy_return"], {f: d for f, d in manifest["files"].items() if "module_state" in f}
+
+    assert trained("one") == trained("two")
+
+
 class Broken(ToyEnv):
     """Fails in the middle of an episode."""
 
