@@ -6,7 +6,7 @@ import copy
 import itertools
 import pickle
 from heapq import heappop, heappush
-from typing import TYPE_CHECKING, Any, Self
+from typing import TYPE_CHECKING, Any, Self, TypeVar
 
 from simpy import Environment
 
@@ -17,6 +17,8 @@ if TYPE_CHECKING:
     from marl_health.kernel.line import Line
     from marl_health.kernel.pool import Pool
 
+Copied = TypeVar("Copied")
+
 NORMAL = 1
 EARLY = 0
 """Heap priorities: shift changes come before what happens at the same minute."""
@@ -24,6 +26,22 @@ EARLY = 0
 
 class CannotFork(RuntimeError):
     """The world runs SimPy processes; generators cannot be copied, so neither can the world."""
+
+
+def exact_copy(thing: Copied) -> Copied:
+    """A copy of a world, or of something that holds one.
+
+    Raises:
+        CannotFork: if a SimPy process is under way.
+    """
+    try:
+        copied: Copied = pickle.loads(pickle.dumps(thing, pickle.HIGHEST_PROTOCOL))
+    except TypeError as error:
+        raise CannotFork(
+            "this world runs a SimPy process (a generator), which cannot be copied; "
+            "write exogenous events as things with an epoch to make it forkable"
+        ) from error
+    return copied
 
 
 class World(Environment):
@@ -71,7 +89,7 @@ class World(Environment):
                 break
             if len(entry) == 5:
                 thing = entry[3]
-                if thing.epoch == entry[4]:
+                if thing.epoch == entry[4]:  # else it was cancelled
                     self._now = entry[0]
                     if type(thing) is Entity:  # what Entity.fire does, without the call: most entries are entities
                         thing.step.done(self, thing)
@@ -104,14 +122,7 @@ class World(Environment):
         Raises:
             CannotFork: if a SimPy process is under way.
         """
-        try:
-            copied: Self = pickle.loads(pickle.dumps(self, pickle.HIGHEST_PROTOCOL))
-        except TypeError as error:
-            raise CannotFork(
-                "this world runs a SimPy process (a generator), which cannot be copied; "
-                "write exogenous events as things with an epoch to make it forkable"
-            ) from error
-        return copied
+        return exact_copy(self)
 
     def __deepcopy__(self, memo: dict[int, Any]) -> Self:
         copied = memo[id(self)] = self.fork()

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-import pickle
 from typing import Any, Self
 
 from marl_health.kernel.pool import Pool
+from marl_health.kernel.world import exact_copy
 from marl_health.spec.components import COMPONENTS
 from marl_health.worlds.flow.cast import Person
 from marl_health.worlds.flow.program import AgentSpec, Program
@@ -158,8 +158,7 @@ class FlowGame:
 
     def fork(self) -> Self:
         """An exact copy that continues as this one would."""
-        copied: Self = pickle.loads(pickle.dumps(self, pickle.HIGHEST_PROTOCOL))
-        return copied
+        return exact_copy(self)
 
     # ------------------------------------------------------------ the whole picture
     def _names_of_state(self) -> list[str]:
