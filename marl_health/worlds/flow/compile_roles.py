@@ -342,6 +342,11 @@ class MoveTable:
                 (*path, "do"), "shorten needs slots of those in a stay step that says shorten: {...}"
             )
             return None
-        mark = program.marks[step.shorten.mark]
+        shorten, mark = step.shorten, program.marks[step.shorten.mark]
+        planned = None
+        if shorten.of is not None:
+            kinds = self.compiler.graph.kinds_of[inside or ""]
+            found = self.compiler.names.attribute(shorten.of, ("pathway", inside or "", "shorten", "of"), kinds)
+            planned = None if found is None else found[0]
         self.slots.shortened[move.choose] = mark
-        return decisions.ShortenStay(step.shorten.at_least, step.shorten.lead, mark, verb="shorten", **settings)
+        return decisions.ShortenStay(shorten.at_least, planned, shorten.lead, mark, verb="shorten", **settings)

@@ -328,18 +328,23 @@ class GoFirst(ChooseMove):
 
 
 class ShortenStay(ChooseMove):
-    """The chosen one's stay ends early, after a lead time."""
+    """The chosen one's stay ends early, after a lead time.
 
-    def __init__(self, at_least: float, lead: float, mark: int, **settings: Any) -> None:
+    It is possible once the share ``at_least`` is over, of what was ``planned`` (an attribute's slot) or, without a
+    plan, of the stay as it will turn out: then the mask tells who is ready.
+    """
+
+    def __init__(self, at_least: float, planned: int | None, lead: float, mark: int, **settings: Any) -> None:
         super().__init__(**settings)
         self.at_least = at_least
+        self.planned = planned
         self.lead = lead
         self.mark_index = mark
 
     @override
     def possible(self, world: FlowWorld, entity: Entity) -> bool:
-        stayed = world.now - entity.since
-        return entity.marks[self.mark_index] is None and stayed >= self.at_least * (entity.until - entity.since)
+        whole = entity.until - entity.since if self.planned is None else entity.values[self.planned]
+        return entity.marks[self.mark_index] is None and world.now - entity.since >= self.at_least * whole
 
     @override
     def do(self, world: FlowWorld, entity: Entity) -> None:

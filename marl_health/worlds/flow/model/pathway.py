@@ -147,6 +147,10 @@ class Shorten(Model):
     """Agents may end this stay early, once a share of it is over."""
 
     at_least: Share = Field(0.0, description="Share of the stay that must be over")
+    of: Name | None = Field(
+        None,
+        description="Attribute with the planned duration that `at_least` is a share of; else it is of the stay itself",
+    )
     mark: Name = Field(description="Mark set on those whose stay was ended early")
     lead: Minutes = Field(0.0, description="Time between the decision and the end of the stay")
     set: dict[Name, Value] = Field({}, description="Attributes of those whose stay was ended early")
