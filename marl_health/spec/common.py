@@ -30,13 +30,13 @@ class Clock(Model):
             raise ValueError("the episode must last longer than 0")
         if self.decide_every <= 0:
             raise ValueError("decide_every must be longer than 0")
+        if self.warm_up + self.episode + self.run_out > 5_300_000:
+            raise ValueError("more than ten years are asked for; shorten warm_up, episode or run_out")
         steps = self.episode / self.decide_every
         if abs(steps - round(steps)) > 1e-9:
             raise ValueError("the episode must be a whole number of decide_every")
         if steps > MOST_DECISIONS:
             raise ValueError(f"{steps:.0f} decisions are asked for, at most {MOST_DECISIONS} are allowed")
-        if self.warm_up + self.episode + self.run_out > 5_300_000:
-            raise ValueError("more than ten years are asked for; shorten warm_up, episode or run_out")
         return self
 
     @property

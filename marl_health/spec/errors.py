@@ -29,7 +29,8 @@ class Problem:
 
     def __str__(self) -> str:
         place = f"{self.file}:{self.line}:{self.column}: "
-        return f"{place}{self.path}: {self.message}" if self.path else f"{place}{self.message}"
+        text = f"{place}{self.path}: {self.message}" if self.path else f"{place}{self.message}"
+        return text if text.isprintable() else "".join(c if c.isprintable() else ascii(c)[1:-1] for c in text)
 
 
 class ScenarioError(ValueError):

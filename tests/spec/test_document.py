@@ -99,9 +99,7 @@ def test_places(path: tuple[str | int, ...], line: int, column: int) -> None:
 
 
 def test_a_problem_reads_as_file_line_column_path_message() -> None:
-    problem = parse_document(HOSPITAL, "f.yaml").problem(
-        ("pathway", "triage", "for", "lognormal", "sd"), "is odd"
-    )
+    problem = parse_document(HOSPITAL, "f.yaml").problem(("pathway", "triage", "for", "lognormal", "sd"), "is odd")
     assert str(problem) == "f.yaml:8:36: pathway.triage.for.lognormal.sd: is odd"
     assert str(Problem("f.yaml", 1, 1, "", "is empty")) == "f.yaml:1:1: is empty"
 
@@ -269,9 +267,7 @@ def test_a_file_with_byte_order_mark_and_windows_lines(tmp_path: Path) -> None:
 
 
 def test_merge_keeps_the_place_of_every_value() -> None:
-    base = parse_document(
-        "name: base\nicu: {beds: 24, clean: 45 min}\nlist: [1, 2, 3]\ngone: 1\n", "base.yaml"
-    )
+    base = parse_document("name: base\nicu: {beds: 24, clean: 45 min}\nlist: [1, 2, 3]\ngone: 1\n", "base.yaml")
     top = parse_document("name: top\nlist: [4]\nicu:\n  beds: 30\n  new: {a: 1}\ngone: null\n", "top.yaml")
     both = merge(base, top)
     assert both.file == "top.yaml"
@@ -348,9 +344,7 @@ def test_any_text_gives_a_document_or_located_problems(text: str) -> None:
 
 @settings(max_examples=100, deadline=None)
 @given(st.binary(max_size=300))
-def test_any_bytes_give_a_document_or_located_problems(
-    tmp_path_factory: pytest.TempPathFactory, raw: bytes
-) -> None:
+def test_any_bytes_give_a_document_or_located_problems(tmp_path_factory: pytest.TempPathFactory, raw: bytes) -> None:
     file = tmp_path_factory.getbasetemp() / "any.yaml"
     file.write_bytes(raw)
     try:

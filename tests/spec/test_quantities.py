@@ -195,9 +195,7 @@ PARSERS = [
 _TEXTS = st.one_of(
     st.text(max_size=120),
     st.lists(
-        st.sampled_from(
-            ["1", "-", ".", "e9", " ", "min", "h", "usd", "per", "_", "/", "%", ":", "Monday", "٣"]
-        )
+        st.sampled_from(["1", "-", ".", "e9", " ", "min", "h", "usd", "per", "_", "/", "%", ":", "Monday", "٣"])
     ).map("".join),
     st.floats(),
     st.integers(),

@@ -38,12 +38,15 @@ class Graph:
     Attributes:
         kinds_of: for each step, indices of the entity kinds that can come there, ascending.
         repeats: steps that an entity may visit more than once.
+        timeless, balking: as given to :meth:`check_time`.
         branch_only: steps that are only visited inside a branch of ``together``.
     """
 
     def __init__(self, names: Names) -> None:
         self.names = names
         self.scenario = names.scenario
+        self.timeless: set[str] = set()
+        self.balking: set[str] = set()
         self.complete = True  # until a way on is found to lead nowhere
         self.edges: dict[str, list[str]] = {}
         self.branches: dict[str, list[str]] = {}
@@ -234,6 +237,7 @@ class Graph:
             timeless: steps that may be over at once.
             balking: steps whose ``or`` may be taken at once.
         """
+        self.timeless, self.balking = timeless, balking
         following: dict[str, list[str]] = {}
         for name, step in self.scenario.pathway.items():
             ways = targets(getattr(step, "next", None), ()) if name in timeless else []

@@ -106,7 +106,7 @@ def _check_loops(compiler: Compiler, rehearsal: Rehearsal) -> None:
             if min(delays, default=1.0) < INSTANT:
                 path: Where = ("pathway", name, "again", "after")
                 compiler.names.problem(path, "they would be back at once; write a duration of some minutes or more")
-    graph.check_time(instant, set())
+    graph.check_time(instant | graph.timeless, graph.balking)
 
 
 def _tried(value: Any, rehearsal: Rehearsal, entity: Entity) -> float:
