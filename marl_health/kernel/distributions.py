@@ -143,6 +143,8 @@ def length_biased(quantile: Quantile) -> Quantile:
     weights = np.concatenate((np.full(4095, 1 / 4096), np.full(4096, 1 / 4096 / 4096)))
     lengths = np.array([quantile(float(level)) for level in levels])
     total = np.cumsum(weights * lengths)
+    if not total[-1] > 0.0:
+        return quantile  # it never lasts any time
     tops = (total / total[-1]).tolist()
     by_length = lengths.tolist()
 

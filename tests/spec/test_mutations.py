@@ -121,6 +121,15 @@ def test_what_nobody_could_simulate_is_refused(number: int, room: Path) -> None:
     assert time.perf_counter() - start < MOST_SECONDS
 
 
+@pytest.mark.filterwarnings("error")
+def test_a_stay_that_lasts_no_time_has_no_past(room: Path) -> None:
+    data = load_document(HOSPITAL).data
+    replaced(data, ("pathway", "ward_stay", "stay"), {"constant": "0 min"})
+    scenario = judge(room, written(data).encode())
+    assert scenario is not None
+    play(scenario)
+
+
 def test_hostile_files_need_little_memory(room: Path) -> None:
     """In a process of its own that may not grow: bombs, endless nesting, large files, enormous numbers."""
     text = HOSPITAL.read_text(encoding="utf-8")
