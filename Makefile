@@ -22,7 +22,7 @@ $(READY): pyproject.toml constraints.txt
 		"name another: PYTHON=python3.12 make ..."; exit 1; }
 	@echo "Installing into .venv (once; a few minutes) ..."
 	@$(PYTHON) -m venv .venv
-	@$(BIN)/pip install --quiet --disable-pip-version-check -c constraints.txt -e '.[train,plot,dev]'
+	@$(BIN)/pip install --quiet --disable-pip-version-check -c constraints.txt -e '.[train,plot,analysis,dev]'
 	@touch $(READY)
 
 train: $(READY)

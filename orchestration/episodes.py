@@ -66,7 +66,7 @@ class Replication:
         terms: the same by component; they add up to it.
         kpis: KPIs; nan where nothing was recorded.
         conservation: where everybody is who ever came.
-        events: the event log, if it was asked for.
+        events: the event log, if it was asked for. people: who is who in it.
         hours: hours since the first decision at which occupancy was taken, if it was asked for.
         occupancy: by place, the share of its capacity that was taken or being cleaned, at each of ``hours``.
     """
@@ -77,6 +77,7 @@ class Replication:
     kpis: dict[str, float] = field(default_factory=dict)
     conservation: dict[str, int] = field(default_factory=dict)
     events: list[Event] = field(default_factory=list)
+    people: dict[int, Any] = field(default_factory=dict)
     hours: list[float] = field(default_factory=list)
     occupancy: dict[str, list[float]] = field(default_factory=dict)
 
@@ -130,6 +131,7 @@ def _play(scenario: Scenario, task: Task) -> Replication:
     out.kpis = env.kpis()
     out.conservation = env.conservation()
     out.events = env.event_log()
+    out.people = env.game.people()
     return out
 
 
@@ -147,6 +149,7 @@ def _watch(scenario: Scenario, task: Task) -> Replication:
     out.kpis = game.kpis()
     out.conservation = game.conservation()
     out.events = game.events()
+    out.people = game.people()
     return out
 
 

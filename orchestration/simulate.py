@@ -19,8 +19,8 @@ NOBODY = "wait"
 Progress = Callable[[], None]
 """Told after each replication."""
 
-EventSink = Callable[[int, list[Event]], None]
-"""Given the number of each replication, counted from 0, and its event log, in order."""
+EventSink = Callable[[int, list[Event], dict[int, Any]], None]
+"""Given the number of each replication, counted from 0, its event log, and who is who in it, in order."""
 
 
 @dataclass(frozen=True)
@@ -112,8 +112,8 @@ def simulate(
     with closing(in_order(run, todo, min(jobs, replications))) as finished:
         for number, result in enumerate(finished):
             if events is not None:
-                events(number, result.events)
-                result.events = []
+                events(number, result.events, result.people)
+                result.events, result.people = [], {}
             results.append(result)
             if progress is not None:
                 progress()

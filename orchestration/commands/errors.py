@@ -14,7 +14,14 @@ from marl_health import ScenarioError
 from orchestration.workers import WorkerError
 from policies import PolicyError
 
-EXTRAS = {"ray": "train", "torch": "train", "matplotlib": "plot", "pandas": "plot"}
+EXTRAS = {
+    "ray": "train",
+    "torch": "train",
+    "matplotlib": "plot",
+    "pandas": "plot",
+    "sim_tools": "analysis",
+    "pyarrow": "analysis",
+}
 """Packages that a plain installation lacks, and the extra that brings them."""
 
 

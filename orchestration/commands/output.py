@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import csv
 import json
 import math
 import os
@@ -15,10 +14,6 @@ from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
 from orchestration.commands.errors import CommandError, told
-from orchestration.episodes import Event
-
-EVENT_COLUMNS = ("entity_id", "event_type", "event", "time", "resource_id", "run")
-"""Columns of an event log, as vidigi wants them; time in minutes since the world began, run counted from 0."""
 
 WIDE = 160
 """Columns of a table that goes into a file or a pipe."""
@@ -97,19 +92,6 @@ def _sayable(value: Any) -> Any:
     if isinstance(value, (list, tuple)):
         return [_sayable(part) for part in value]
     return value
-
-
-def event_writer(file: TextIO) -> Callable[[int, list[Event]], None]:
-    """Start a CSV of event logs; the function it returns adds a replication's."""
-    writer = csv.writer(file, lineterminator="\n")
-    writer.writerow(EVENT_COLUMNS)
-
-    def write(number: int, events: list[Event]) -> None:
-        writer.writerows(
-            (entity, event_type, event, time, resource, number) for time, entity, event_type, event, resource in events
-        )
-
-    return write
 
 
 @contextmanager

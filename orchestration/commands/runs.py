@@ -10,8 +10,9 @@ import typer
 
 import policies as policies_by_name
 from marl_health import load
+from orchestration.commands.events import event_log
 from orchestration.commands.options import Chosen, Jobs, Json, NameOrFile, Replications, Seed, chosen_alternatives
-from orchestration.commands.output import event_writer, output_file, progress_bar, write_json
+from orchestration.commands.output import output_file, progress_bar, write_json
 from orchestration.commands.tables import print_comparison, print_simulation
 from orchestration.evaluation.compare import Comparison
 from orchestration.evaluation.compare import compare as compare_policies
@@ -30,7 +31,8 @@ def simulate(
     jobs: Jobs = None,
     json: Json = None,
     events: Annotated[
-        Path | None, typer.Option("--events", metavar="FILE", help="Write the event logs as CSV (vidigi's columns).")
+        Path | None,
+        typer.Option("--events", metavar="FILE", help="Write the event logs, in vidigi's columns: .csv or .parquet."),
     ] = None,
     chosen: Chosen = None,
 ) -> None:
@@ -41,14 +43,14 @@ def simulate(
     simulation: Simulation | None = None
     try:
         with output_file(json) as json_file:
-            with output_file(events) as events_file, progress_bar(f"{loaded.name}, {policy}", replications) as progress:
+            with event_log(events, loaded) as sink, progress_bar(f"{loaded.name}, {policy}", replications) as progress:
                 simulation = simulate_policy(
                     loaded,
                     policy,
                     replications,
                     seed,
                     jobs=jobs or cpus(),
-                    events=None if events_file is None else event_writer(events_file),
+                    events=sink,
                     progress=progress,
                 )
             if json_file is not None:
