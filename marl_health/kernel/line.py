@@ -241,10 +241,13 @@ class Line:
         pool = self.plain
         if pool is None:
             self._take(now, entity)
-        else:
+        else:  # what Pool.take does in the common case, spelt out
             entity.held = self
             entity.began = now
-            pool.take(now, 1, entity)
+            pool.busy_minutes += pool.busy * (now - pool.last)
+            pool.last = now
+            pool.free -= 1
+            pool.busy += 1
         entity.step.granted(world, entity)
 
     def release(self, world: World, entity: Entity) -> None:

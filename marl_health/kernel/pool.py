@@ -147,11 +147,15 @@ class Pool:
 
     def give_back(self, world: World, units: int, entity: Entity) -> None:
         """Take units back from the entity, without offering them to anyone yet."""
-        self._integrate_use(world._now)
-        self.busy -= units
-        if self.plain:
+        if self.plain and self.free >= 0:
+            now = world._now
+            self.busy_minutes += self.busy * (now - self.last)
+            self.last = now
+            self.busy -= units
             self.free += units
             return
+        self._integrate_use(world._now)
+        self.busy -= units
         given: Sequence[int | None] = (None,) * units if self.idle is None else self._unassign(units, entity)
         if self.clean is None:
             for unit in given:

@@ -87,14 +87,15 @@ class World(Environment):
             if entry[0] >= until:
                 heappush(queue, entry)
                 break
-            if len(entry) == 5:
-                thing = entry[3]
-                if thing.epoch == entry[4]:  # else it was cancelled
+            thing = entry[3]
+            if type(thing) is Entity:  # most entries are: do what Entity.fire does without its call
+                if thing.epoch == entry[4]:
                     self._now = entry[0]
-                    if type(thing) is Entity:  # what Entity.fire does, without the call: most entries are entities
-                        thing.step.done(self, thing)
-                    else:
-                        thing.fire(self)
+                    thing.step.done(self, thing)
+            elif len(entry) == 5:
+                if thing.epoch == entry[4]:
+                    self._now = entry[0]
+                    thing.fire(self)
             else:
                 heappush(queue, entry)
                 super().step()

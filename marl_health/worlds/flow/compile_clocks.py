@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from math import inf
 from typing import TYPE_CHECKING, Any
 
+from marl_health.kernel.entity import Value
 from marl_health.spec.errors import Where
 from marl_health.worlds.flow import model
 from marl_health.worlds.flow.clocks import HealthSpec, TimerSpec, TransitionSpec
@@ -39,13 +41,15 @@ def compile_measures(compiler: Compiler) -> None:
             else:
                 where = (*path, "while_holding")
                 compiler.names.unknown(where, "place", measure.while_holding, compiler.scenario.places)
-        target = None
+        target: Value | float = inf
         if measure.target is not None:
             kinds = [kind for kind in kinds if _has_target(compiler, measure.target, kind)] or kinds
             number = compiler.numbers.compile(
                 measure.target, (*path, "target"), "time", kinds=kinds, repeats=True, never=True
             )
             target = number.value
+            if number.possible is not None and len(number.possible) == 1:
+                target = float(next(iter(number.possible)))
         begins = compiler.known_mark(measure.from_, (*path, "from"))
         ends = compiler.known_mark(measure.to, (*path, "to"))
         spec = SpanSpec(name, begins, ends, frozenset(kinds), holding, target)

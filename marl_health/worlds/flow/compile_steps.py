@@ -23,6 +23,7 @@ from marl_health.worlds.flow.steps import (
     FlowStep,
     Leave,
     Parallel,
+    Task,
 )
 
 if TYPE_CHECKING:
@@ -118,7 +119,11 @@ class StepCompiler:
         return FlowStep(self.program, name, index)
 
     def _activity(self, name: str, spec: Any, index: int, path: Where) -> Activity:
-        step = Activity(self.program, name, index)
+        common = not isinstance(spec, model.MoveTo) and spec.preempt is None and spec.give_up is None
+        if common and not (isinstance(spec, model.Use) and spec.same):
+            step: Activity = Task(self.program, name, index)
+        else:
+            step = Activity(self.program, name, index)
         step.line = self.lines.line_for(name, spec, path)
         kinds, repeats = self.graph.kinds_of[name], name in self.graph.repeats
         if spec.duration is None:

@@ -89,7 +89,7 @@ class SpanSpec:
     ends: int
     kinds: frozenset[int]
     holding: int | None
-    target: Value | None
+    target: Value | float
 
 
 class Sequel(NamedTuple):
@@ -101,7 +101,7 @@ class Sequel(NamedTuple):
     """
 
     ends: tuple[int, ...] = ()
-    begins: tuple[tuple[int, Value | None, int | None], ...] = ()
+    begins: tuple[tuple[int, Value | float, int | None], ...] = ()
     clocks: tuple[Callable[[FlowWorld, Entity], None], ...] = ()
 
 

@@ -9,6 +9,8 @@ from bisect import bisect_right
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
+from typing_extensions import override
+
 from marl_health.kernel.entity import Entity, Step, Value
 from marl_health.worlds.flow.clocks import ClockSpec
 from marl_health.worlds.flow.program import Program, Test, Way, step_of
@@ -101,19 +103,6 @@ class Activity(FlowStep):
         """Take what is needed if it is free, else wait for it."""
         entity.step = self
         line = world.lines[self.line]
-        pool = line.plain
-        if pool is not None and pool.free > 0 and not line.waiting and not pool.reserves:
-            # What request() does in the common case, spelt out: its calls would cost more than its work.
-            now = world._now
-            pool.busy_minutes += pool.busy * (now - pool.last)
-            pool.last = now
-            pool.free -= 1
-            pool.busy += 1
-            line.grants += 1
-            entity.held = line
-            entity.since = entity.began = now
-            self.granted(world, entity)
-            return
         if self.same is not None:
             units = entity.root.units
             unit = None if units is None else units.get(self.same)
@@ -190,6 +179,46 @@ class Activity(FlowStep):
             way.enter(world, entity)
         else:
             world.finish_branch(entity)
+
+
+class Task(Activity):
+    """An activity of the common form: it has a duration, moves nobody, interrupts nobody, and nobody gives up.
+
+    It does what an activity does, with the calls of the common case spelt out: on the way of every patient through
+    every step, calls cost more than the work.
+    """
+
+    duration: Value
+
+    @override
+    def enter(self, world: FlowWorld, entity: Entity) -> None:
+        line = world.lines[self.line]
+        pool = line.plain
+        if pool is None or pool.reserves:
+            super().enter(world, entity)
+            return
+        entity.step = self
+        now = world._now
+        if pool.free <= 0 or line.waiting:
+            line.join(world, entity, now)
+            if world.log is not None:
+                world.write(entity, "queue", self.name, "")
+            return
+        pool.busy_minutes += pool.busy * (now - pool.last)  # Pool.take
+        pool.last = now
+        pool.free -= 1
+        pool.busy += 1
+        line.grants += 1
+        entity.held = line
+        entity.since = entity.began = now
+        if world.log is not None:
+            world.write(entity, "resource_use", self.name, pool.name)
+        if self.sets:
+            world.assign(entity, self.sets)
+        for mark in self.marks:
+            world.mark(entity, mark)
+        entity.until = until = now + self.duration(world, entity)
+        world.at(until, entity)
 
 
 class Delay(FlowStep):

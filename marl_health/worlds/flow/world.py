@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from math import exp, inf
+from math import exp
 from typing import Any
 
 from typing_extensions import override
@@ -293,7 +293,8 @@ class FlowWorld(World):
         if entity.counted:
             for index, target, holding in sequel.begins:
                 if holding is None or (entity.place is not None and entity.place.index == holding):
-                    self.spans[index].begin(now, number, inf if target is None else target(self, entity))
+                    minutes = target if isinstance(target, float) else target(self, entity)
+                    self.spans[index].begin(now, number, minutes)
         for act in sequel.clocks:
             act(self, entity)
 
