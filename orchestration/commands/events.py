@@ -14,7 +14,6 @@ from orchestration.commands.errors import CommandError, missing
 from orchestration.commands.output import output_file
 from orchestration.episodes import Event
 from orchestration.simulate import EventSink
-from orchestration.timeline import Timeline
 
 COLUMNS = {
     "entity_id": "int64",
@@ -54,6 +53,8 @@ def event_log(path: Path | None, scenario: Scenario) -> Iterator[EventSink | Non
 
 
 def _rows(scenario: Scenario, run: int, events: list[Event], people: dict[int, Any]) -> Iterator[tuple[Any, ...]]:
+    from orchestration.timeline import Timeline  # it knows the whole language, which other commands need not load
+
     timeline = Timeline(scenario, people)
     for event in events:
         time, entity, event_type, name, resource = event
