@@ -192,7 +192,7 @@ def _members(annotation: Any, tags: frozenset[str] = frozenset()) -> list[_Kind]
         return [kind for member in get_args(annotation) for kind in _members(member, tags)]
     if _is_model(annotation):
         if issubclass(annotation, RootModel):
-            return _members(annotation.model_fields["root"].annotation, tags | {annotation.__name__})
+            return _members(_fields(annotation)["root"].annotation, tags | {annotation.__name__})
         return [(annotation, tags | {annotation.__name__} | _literals(annotation))]
     return [] if annotation in (None, types.NoneType) else [(annotation, tags)]
 
@@ -201,9 +201,16 @@ def _is_model(kind: Any) -> bool:
     return isinstance(kind, type) and not get_origin(kind) and issubclass(kind, BaseModel)
 
 
+def _fields(model: type[BaseModel]) -> dict[str, FieldInfo]:
+    """The fields of a model, with annotations that were written before their types resolved."""
+    if not model.__pydantic_fields_complete__:
+        model.model_rebuild()
+    return model.model_fields
+
+
 def _literals(model: type[BaseModel]) -> frozenset[str]:
     """Return the values of a model's Literal fields, which a union may use as its tag."""
-    fields = model.model_fields.values()
+    fields = _fields(model).values()
     literals = (get_args(field.annotation) for field in fields if get_origin(field.annotation) is Literal)
     return frozenset(str(value) for values in literals for value in values)
 
@@ -211,7 +218,7 @@ def _literals(model: type[BaseModel]) -> frozenset[str]:
 def _below(annotation: Any, element: str | int) -> list[_Kind]:
     """Return the alternatives that stand under a key or index of a type."""
     if _is_model(annotation):
-        for name, field in annotation.model_fields.items():
+        for name, field in _fields(annotation).items():
             if element == _alias(name, field):
                 extras = frozenset(extra.tag for extra in field.metadata if isinstance(extra, Tag))
                 return _members(field.annotation, extras)
@@ -239,7 +246,7 @@ def _extra(model: type[BaseModel]) -> Any:
 
 
 def _names(model: type[BaseModel]) -> list[str]:
-    return [_alias(name, field) for name, field in model.model_fields.items()]
+    return [_alias(name, field) for name, field in _fields(model).items()]
 
 
 def _alias(name: str, field: FieldInfo) -> str:

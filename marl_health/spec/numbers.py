@@ -122,7 +122,9 @@ class Mixture(Form):
 class By(Form):
     """A number that depends on an attribute: one case per value, ``else`` for the rest, or a column of a table."""
 
-    model_config = ConfigDict(extra="allow", frozen=True, arbitrary_types_allowed=True, allow_inf_nan=False)
+    model_config = ConfigDict(
+        extra="allow", frozen=True, arbitrary_types_allowed=True, allow_inf_nan=False, defer_build=True
+    )
     __pydantic_extra__: dict[str, Value]
 
     by: Name = Field(description="The attribute")
@@ -259,6 +261,3 @@ Value = Annotated[
         + ")",
     ),
 ]
-
-for _model in (Part, By, Times, Plus, ShareOf, Chance, Mixture):
-    _model.model_rebuild()

@@ -28,7 +28,12 @@ class Model(BaseModel):
     """Base of every part of a scenario: nothing unknown is let through, nothing changes once read."""
 
     model_config = ConfigDict(
-        extra="forbid", frozen=True, arbitrary_types_allowed=True, serialize_by_alias=True, allow_inf_nan=False
+        extra="forbid",
+        frozen=True,
+        arbitrary_types_allowed=True,
+        serialize_by_alias=True,
+        allow_inf_nan=False,
+        defer_build=True,
     )
 
 
