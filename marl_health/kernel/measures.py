@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections import deque
 from math import inf
 
 
@@ -38,24 +37,22 @@ class Accrual:
 class Span:
     """The time between two marks: how many are inside now, time spent, finished durations, time over a target.
 
+    Beginning and ending are O(1); so is reading the time spent. Reading the time over target looks at those inside.
+
     Attributes:
-        time: entity-minutes inside; its ``rate`` is the number inside now.
         durations: minutes of each finished and recorded interval, in order of finishing.
         within: for each of them, whether it was no longer than its target.
         starts: (start, target) of each entity inside, by entity id, in order of beginning.
     """
 
-    __slots__ = ("_deadlines", "_due_sum", "_late", "_looked", "_over", "durations", "starts", "time", "within")
+    __slots__ = ("_began", "_finished", "_over", "durations", "starts", "within")
 
     def __init__(self) -> None:
-        self.time = Accrual()
         self.durations: list[float] = []
         self.within: list[bool] = []
         self.starts: dict[int, tuple[float, float]] = {}
-        self._deadlines: dict[float, deque[tuple[float, int]]] = {}  # (due, number) by target, so in order of time
-        self._looked = -inf  # when they were last looked at
-        self._late = 0  # how many inside were over their target then
-        self._due_sum = 0.0  # the sum of their deadlines
+        self._began = 0.0  # the sum of the starts of those inside
+        self._finished = 0.0  # minutes of those who have left
         self._over = 0.0  # minutes over target of those who have left
 
     @property
@@ -67,58 +64,36 @@ class Span:
         """Entity ``number`` passes the first mark; beyond ``target`` minutes its time counts as over."""
         if number not in self.starts:
             self.starts[number] = (now, target)
-            time = self.time
-            time.value += time.rate * (now - time.last)
-            time.last = now
-            time.rate += 1.0
-            if target < inf:
-                deadlines = self._deadlines.get(target)
-                if deadlines is None:
-                    deadlines = self._deadlines[target] = deque()
-                deadlines.append((now + target, number))
+            self._began += now
 
     def end(self, now: float, number: int, record: bool) -> None:
         """Entity ``number`` passes the second mark; ``record`` says whether its duration is kept."""
         if number not in self.starts:
             return
         began, target = self.starts.pop(number)
-        time = self.time
-        time.value += time.rate * (now - time.last)
-        time.last = now
-        time.rate -= 1.0
-        deadlines = self._deadlines.get(target)
-        if deadlines is not None:
-            while deadlines and deadlines[0][1] not in self.starts:
-                deadlines.popleft()
-            if not deadlines:
-                del self._deadlines[target]
-        due = began + target
-        if due < now:
-            self._over += now - due
-            if due < self._looked:
-                self._late -= 1
-                self._due_sum -= due
+        passed = now - began
+        self._began -= began
+        self._finished += passed
+        if passed > target:
+            self._over += passed - target
         if record:
-            self.durations.append(now - began)
-            self.within.append(now - began <= target)
+            self.durations.append(passed)
+            self.within.append(passed <= target)
+
+    def minutes(self, now: float) -> float:
+        """Entity-minutes between the two marks until ``now``, of those inside and those who have left."""
+        return self._finished + (len(self.starts) * now - self._began)
 
     def over(self, now: float) -> float:
         """Entity-minutes beyond the target until ``now``, of those inside and those who have left."""
-        self._look_at_deadlines(now)
-        return self._over + self._late * now - self._due_sum
+        over = self._over
+        for began, target in self.starts.values():
+            if now - began > target:
+                over += now - began - target
+        return over
 
     def oldest(self, now: float) -> float:
         """Longest time anyone inside has been there, in minutes."""
         for began, _ in self.starts.values():
             return now - began
         return 0.0
-
-    def _look_at_deadlines(self, now: float) -> None:
-        self._looked = now
-        for deadlines in self._deadlines.values():
-            while deadlines and deadlines[0][0] < now:
-                due, number = deadlines.popleft()
-                start = self.starts.get(number)
-                if start is not None and start[0] + start[1] == due:
-                    self._late += 1
-                    self._due_sum += due

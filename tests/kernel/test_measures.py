@@ -52,7 +52,7 @@ def test_a_span_agrees_with_brute_force(seed):
             spent += sum(now - start for start, _ in inside.values())
             over = sum(max(0.0, end - start - target) for start, target, end, _ in finished)
             over += sum(max(0.0, now - start - target) for start, target in inside.values())
-            assert span.time.read(now) == pytest.approx(spent)
+            assert span.minutes(now) == pytest.approx(spent)
             assert span.over(now) == pytest.approx(over, abs=1e-6)
             assert span.inside == len(inside)
             assert span.oldest(now) == pytest.approx(max((now - start for start, _ in inside.values()), default=0.0))
@@ -64,7 +64,7 @@ def test_a_span_agrees_with_brute_force(seed):
 def test_the_end_of_a_span_that_never_began_is_nothing():
     span = Span()
     span.end(5.0, 1, True)
-    assert span.durations == [] and span.time.read(9.0) == 0.0
+    assert span.durations == [] and span.minutes(9.0) == 0.0
 
 
 def test_time_over_a_target_does_not_need_to_be_looked_at_to_be_right():

@@ -113,7 +113,7 @@ class SpanHours(Reading):
     @override
     def read(self, world: FlowWorld) -> float:
         span = world.spans[self.span]
-        return (span.over(world.now) if self.over else span.time.read(world.now)) / 60.0
+        return (span.over(world.now) if self.over else span.minutes(world.now)) / 60.0
 
 
 class SpanStatistic(Reading):
