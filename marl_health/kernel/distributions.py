@@ -86,7 +86,7 @@ def weibull_quantile(shape: float, mean: float) -> Quantile:
 
     scale = mean / gamma(1 + 1 / shape)
     power = 1 / shape
-    return lambda u: float(scale * (-log1p(-u)) ** power)
+    return lambda u: scale * (-log1p(-u)) ** power
 
 
 def triangular_quantile(low: float, mode: float, high: float) -> Quantile:

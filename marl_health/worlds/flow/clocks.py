@@ -175,16 +175,14 @@ class HealthSpec:
             world.divert(entity, transition.way)
 
     def _enter(self, world: FlowWorld, clock: Clock, state: int) -> None:
+        """Draw when each transition out of a state would come, and wait for the first."""
         clock.state = state
         clock.since = world._now
         entity = clock.entity
-        left: list[float] = []
-        for transition in self.states[state]:
-            if transition.fixed:
-                left.append(transition.value(world, entity))
-            else:
-                left.append(-log1p(-transition.uniform(world, entity)))
-        clock.left = left
+        clock.left = [
+            transition.value(world, entity) if transition.fixed else -log1p(-transition.uniform(world, entity))
+            for transition in self.states[state]
+        ]
         self._schedule(world, clock)
 
     def _consume(self, world: FlowWorld, clock: Clock) -> None:
@@ -202,10 +200,13 @@ class HealthSpec:
         rates: list[float] = []
         deadly, soonest = 0.0, inf
         for transition, left in zip(self.states[clock.state], clock.left, strict=True):
-            rate = 1.0 if transition.fixed else transition.value(world, entity)
+            if transition.fixed:
+                rate = 1.0
+            else:
+                rate = transition.value(world, entity)
+                if transition.mortal:
+                    deadly += rate
             rates.append(rate)
-            if transition.mortal and not transition.fixed:
-                deadly += rate
             if rate > 0:
                 minutes = left / rate if left > 0.0 else 0.0
                 if minutes < soonest:
