@@ -265,6 +265,37 @@ SLIPS = [
         "triage:",
         "exactly one of use",
     ),
+    slip(
+        "slots nobody uses",
+        "sees: [ward_bed.free, recovering]\n    can:\n      - {choose: recovering, do: shorten}",
+        "sees: [ward_bed.free]\n    can:\n      - {call_in: doctor, count: 1, for: 4 h}",
+        "recovering: {in",
+        "no agent sees or chooses from 'recovering'",
+        "or remove it",
+    ),
+    slip(
+        "entity type that never comes",
+        "  planned:\n    arrive:\n      timetable:\n        - {at: 08:00, on: [Monday, Tuesday], count: 3}\n",
+        "  planned:\n",
+        "planned:",
+        "nobody of this type ever comes",
+        "give it arrive",
+    ),
+    slip(
+        "table of plain numbers as durations",
+        "for: 5 min",
+        "for: {by: acuity, table: arrivals.csv, column: weight}",
+        "for: {by: acuity, table",
+        "a duration with its unit",
+        "times: [1 min",
+    ),
+    slip(
+        "table without a row",
+        "for: 5 min",
+        "for: {times: [1 min, {by: kind, table: arrivals.csv, column: weight}]}",
+        "by: kind, table",
+        "no case for kind = walk_in",
+    ),
     # ---------------------------------------------------------------- files
     slip(
         "missing table",

@@ -85,9 +85,14 @@ def _in_order(compiler: Compiler, kind: model.EntityType, path: Where) -> list[s
 
 def compile_sources(compiler: Compiler) -> None:
     """Compile how the entities of each kind come."""
+    steps = compiler.scenario.pathway.values()
+    returning = {step.again.as_ for step in steps if isinstance(step, model.Leave) and step.again is not None}
     for number, (name, kind) in enumerate(compiler.scenario.entities.items()):
         compiler.program.begins.append(_begins(compiler, kind))
         if kind.arrive is None:
+            if name not in returning:
+                remedy = f"give it arrive, or name it in again: {{as: {name}}}"
+                compiler.names.problem(("entities", name), f"nobody of this type ever comes: {remedy}")
             continue
         path: Where = ("entities", name, "arrive")
         how: Any

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from marl_health.kernel.entity import Entity, Value
@@ -80,7 +81,6 @@ class SlotTable:
         self.compiler = compiler
         self.index: dict[str, int] = {}
         self.shortened: dict[str, int] = {}
-        self.used: set[str] = set()
         for name, slots in compiler.scenario.slots.items():
             self._compile(name, slots, lines)
 
@@ -185,20 +185,17 @@ class SlotTable:
         return what, lambda world, entity: entity.values[slot], scale
 
     def finish(self) -> None:
-        """Those whose stay was shortened are no candidates any more; slot lists nobody uses are told."""
-        program = self.compiler.program
+        """Those whose stay was shortened are no candidates any more; slot lists that nobody uses are told."""
+        program, agents = self.compiler.program, self.compiler.scenario.agents.values()
+        used = {sight if isinstance(sight, str) else sight.see for agent in agents for sight in agent.sees}
+        used |= {move.choose for agent in agents for move in agent.can if isinstance(move, model.Choose)}
         for name, index in self.index.items():
-            mark = self.shortened.get(name)
-            if mark is not None:
-                spec = program.slot_lists[index]
-                program.slot_lists[index] = SlotsSpec(
-                    spec.name, spec.roster, spec.top, _accepts(spec.accepts, mark), spec.shown
-                )
-            else:
-                spec = program.slot_lists[index]
-                program.slot_lists[index] = SlotsSpec(
-                    spec.name, spec.roster, spec.top, _accepts(spec.accepts, None), spec.shown
-                )
+            spec = program.slot_lists[index]
+            accepts = _accepts(spec.accepts, self.shortened.get(name))
+            program.slot_lists[index] = replace(spec, accepts=accepts)
+            if name not in used:
+                remedy = f"add {name} to the sees of an agent, or remove it"
+                self.compiler.names.problem(("slots", name), f"no agent sees or chooses from '{name}'; {remedy}")
 
 
 def _accepts(test: Any, unmarked: int | None) -> Any:

@@ -130,7 +130,10 @@ class NumberCompiler:
             self._check_share(number, path)
         elif want is not None and number.dimension not in ("any", *ACCEPTED.get(want, (want,))):
             found = DIMENSIONS.get(number.dimension, number.dimension)
-            self.names.problem(path, f"{DIMENSIONS[want]} is needed here, but this is {found}")
+            tabled = isinstance(value, spec.By) and value.table is not None
+            unit = {"time": "1 min", "rate": "1 per_hour", "money": "1 usd"}.get(want) if tabled else None
+            remedy = f"; a table holds plain numbers: write {{times: [{unit}, {{by: .., table: ..}}]}}" if unit else ""
+            self.names.problem(path, f"{DIMENSIONS[want]} is needed here, but this is {found}{remedy}")
             return BROKEN
         if want in ("time", "factor") and number.may_be_negative:
             inner = number.value

@@ -42,7 +42,14 @@ class Tables:
         content = self._content(table, path)
         if numbers is None or content is None:
             return None
-        return {read_key(row[0]): number for row, number in zip(content[1], numbers, strict=True)}
+        keyed: dict[object, float] = {}
+        for line, (row, number) in enumerate(zip(content[1], numbers, strict=True), start=2):
+            key = read_key(row[0])
+            if key in keyed:
+                self.problem(path, f"line {line} of {table} is the second for '{row[0]}'; keep one")
+                return None
+            keyed[key] = number
+        return keyed
 
     def _numbers(
         self, table: str, column: str, header: list[str], rows: list[list[str]], path: Where
@@ -91,7 +98,8 @@ class Tables:
                 self.problem(path, f"'{table}' is larger than {MOST_BYTES // 1_000_000} MB")
                 return None
             with file.open(encoding="utf-8-sig", newline="") as stream:
-                lines = [row for row in csv.reader(line for line in stream if not line.startswith("#")) if row]
+                rows = csv.reader(line for line in stream if not line.startswith("#"))
+                lines = [[cell.strip() for cell in row] for row in rows if row]
         except (OSError, UnicodeDecodeError, csv.Error) as error:
             self.problem(path, f"'{table}' cannot be read as CSV ({error})")
             return None
