@@ -156,6 +156,22 @@ def test_a_scenario_that_changed_on_disk_is_not_mixed_up_with_a_pickled_game(tmp
         pickle.loads(pickled)
 
 
+@pytest.mark.parametrize(
+    "how", [lambda env: pickle.loads(pickle.dumps(env)), copy.deepcopy], ids=["pickle", "deepcopy"]
+)
+def test_an_env_in_mid_episode_can_be_copied(how):
+    env = marl_health.parallel_env(str(SMALL), events=True)
+    player = Player(1)
+    _, infos = env.reset(seed=9)
+    for _ in range(10):
+        infos = env.step(player.act(env, infos))[4]
+    other = COPIES[how](env)
+    for _ in range(20):
+        first, second = env.step({}), other.step({})
+        assert repr(first) == repr(second)
+    assert env.event_log() == other.event_log() and repr(env.kpis()) == repr(other.kpis())
+
+
 # ---------------------------------------------------------------- SimPy beside it
 def test_simpy_processes_run_beside_patients_and_say_that_they_cannot_be_copied():
     game = game_in_midst(str(SMALL), 1, 2)
