@@ -156,9 +156,7 @@ def test_a_scenario_that_changed_on_disk_is_not_mixed_up_with_a_pickled_game(tmp
         pickle.loads(pickled)
 
 
-@pytest.mark.parametrize(
-    "how", [lambda env: pickle.loads(pickle.dumps(env)), copy.deepcopy], ids=["pickle", "deepcopy"]
-)
+@pytest.mark.parametrize("how", ["pickle", "deepcopy"])
 def test_an_env_in_mid_episode_can_be_copied(how):
     env = marl_health.parallel_env(str(SMALL), events=True)
     player = Player(1)
