@@ -173,3 +173,17 @@ def test_an_impossible_move_changes_nothing_and_is_counted(tmp_path):
         _, _, _, _, infos = env.step({"chief_0": action})
     assert infos["chief_0"]["illegal_actions"] == 3
     assert env.game.running.reserves[0].level == 1
+
+
+def test_taking_away_more_than_is_on_duty_leaves_nobody_and_no_debt(tmp_path):
+    loaded = scenario(
+        tmp_path,
+        staff={"nurse": {"shifts": {"00:00": 1, "12:00": 3}}},
+        entities={"patient": {"arrive": comes("01:00"), "begins": "talk"}},
+        pathway={"talk": {"use": "nurse", "for": "1 h", "next": "home"}, "home": HOME},
+        agents={"chief": {"sees": ["hour"], "can": [{"set": "nurse.extra", "levels": [0, -2]}]}},
+        kpis={"overtime": {"of": "nurse.overtime_hours"}},
+    )
+    game = play(loaded, moves=[(0, "chief_0", "set nurse.extra -2")])
+    assert starts(game, "talk") == {1: [720]}
+    assert game.kpis()["overtime"] == 0

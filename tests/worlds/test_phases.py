@@ -82,6 +82,32 @@ def test_the_last_reward_holds_what_the_run_out_brings(tmp_path):
     assert rewards[11] == pytest.approx(1 - 3), "one leaves, three hours are spent, two of them after the last decision"
 
 
+def test_rewards_count_what_resources_do_until_the_end_of_the_episode_as_kpis_do(tmp_path):
+    loaded = scenario(
+        tmp_path,
+        clock={
+            "starts": "Monday 12:00",
+            "warm_up": "12 h",
+            "episode": "12 h",
+            "run_out": "24 h",
+            "decide_every": "1 h",
+        },
+        staff={"nurse": {"count": 1}},
+        entities={"patient": {"arrive": comes("22:00", "22:00", "22:00"), "begins": "talk"}},
+        pathway={"talk": {"use": "nurse", "for": "90 min", "next": "home"}, "home": HOME},
+        score={
+            "financial": [{"of": "nurse.busy_hours", "worth": -1}],
+            "efficiency": [{"of": "nurse.served", "worth": 1}],
+        },
+        kpis={"busy": {"of": "nurse.busy_hours"}, "served": {"of": "nurse.served"}},
+        agents={"chief": {"sees": ["hour"], "can": [{"call_in": "nurse", "count": 1, "for": "1 h"}]}},
+    )
+    env = marl_health.parallel_env(loaded)
+    total = sum(rewards["chief_0"] for _, rewards, _ in steps_of(env, 0) if rewards)
+    assert env.kpis() == pytest.approx({"busy": 2, "served": 2})
+    assert total == pytest.approx(-2 + 2)
+
+
 def test_levers_return_to_their_first_position_for_the_run_out():
     env = marl_health.parallel_env(str(SMALL))
     for _ in steps_of(env, 1, Player(1, eager=1.0)):

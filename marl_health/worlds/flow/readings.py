@@ -38,10 +38,13 @@ class Reading:
         """The running value now."""
         raise NotImplementedError
 
+    def total(self, world: FlowWorld) -> float:
+        """The running value now, or at the end of the episode if what comes after it does not count."""
+        return world.closing[self.index] if self.until_horizon and world.closing else self.read(world)
+
     def result(self, world: FlowWorld) -> float:
         """The value over the measured time so far."""
-        now = world.closing[self.index] if self.until_horizon and world.closing else self.read(world)
-        return now - world.opening[self.index]
+        return self.total(world) - world.opening[self.index]
 
 
 class Marks(Reading):

@@ -189,7 +189,7 @@ class FlowWorld(World):
 
     def refresh_capacity(self, pool: int) -> None:
         """Capacity is what the shift says plus what the agents added."""
-        self.pools[pool].set_capacity(self, self.base[pool] + self.extra[pool])
+        self.pools[pool].set_capacity(self, max(0, self.base[pool] + self.extra[pool]))
 
     # ------------------------------------------------------------ coming and going
     def create(
