@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
+from itertools import pairwise
 from typing import Any
 
 from marl_health.spec.errors import Where
@@ -56,17 +57,19 @@ class Graph:
         own = {name: list(following) for name, following in self.edges.items()}
         self._detours = self._side_ways()
         main: set[str] = set()
+        reached: dict[frozenset[str], set[str]] = {}
         for number, kind in enumerate(self.scenario.entities.values()):
-            starts = [kind.begins, *self._detours[number]]
-            on_main = self._reachable(starts, branches=False)
-            main |= on_main
-            for name in self._reachable(on_main, branches=True):
+            starts = frozenset([kind.begins, *self._detours[number]])
+            if starts not in reached:
+                on_main = self._reachable(starts, branches=False)
+                main |= on_main
+                reached[starts] = self._reachable(on_main, branches=True)
+            for name in reached[starts]:
                 self.kinds_of[name] = (*self.kinds_of[name], number)
         everything = {name for name, kinds in self.kinds_of.items() if kinds}
         self.main = main
         self.branch_only = everything - main
-        self._following = self._in_sequence()
-        self.repeats = {name for name in everything if name in self._visited_after(name)}
+        self.repeats = on_cycles(self._in_sequence()) & everything
         self._check_branches(own)
         self._check_exits(everything)
 
@@ -127,27 +130,21 @@ class Graph:
                 found.append(name)
         return found
 
-    def _in_sequence(self) -> dict[str, list[str]]:
+    def _in_sequence(self) -> dict[str, set[str]]:
         """What an entity may visit next, as if the branches of parallel work came one after the other."""
-        following = {name: list(targets) for name, targets in self.edges.items()}
+        following = {name: set(targets) for name, targets in self.edges.items()}
         for name, inside in self.branches.items():
-            following[name].extend(inside)
-            for number, target in enumerate(inside):
+            following[name].update(inside)
+            after: dict[str, set[str]] = {target: set() for target in inside}
+            for target, then in pairwise([*inside, ""]):
+                after[target].update([then] if then else self.edges[name])
+            for target, ways in after.items():
                 for step in self._reachable([target], branches=True):
-                    following[step].extend((*inside[number + 1 :], *self.edges[name]))
+                    following[step] |= ways
+        for name, kinds in self.kinds_of.items():
+            for kind in kinds:
+                following[name].update(target for target in self._detours[kind] if target in self.edges)
         return following
-
-    def _visited_after(self, name: str) -> set[str]:
-        stack = list(self._following[name])
-        for kind in self.kinds_of[name]:
-            stack.extend(self._detours[kind])
-        found: set[str] = set()
-        while stack:
-            step = stack.pop()
-            if step not in found:
-                found.add(step)
-                stack.extend(self._following[step])
-        return found
 
     def _reachable(
         self, starts: Iterable[str], *, branches: bool, edges: dict[str, list[str]] | None = None
@@ -280,3 +277,38 @@ def resources_of(step: Any) -> list[str]:
     if isinstance(step, model.Visit):
         return [step.visit, *step.staff]
     return []
+
+
+def on_cycles(following: Mapping[str, Iterable[str]]) -> set[str]:
+    """The nodes of a graph from which a way leads back to them (Tarjan's strongly connected components)."""
+    found: set[str] = set()
+    order: dict[str, int] = {}
+    low: dict[str, int] = {}
+    path: list[str] = []
+    on_path: set[str] = set()
+    for start in following:
+        work = [] if start in order else [(start, iter(following[start]))]
+        while work:
+            node, ways = work[-1]
+            if node not in order:
+                order[node] = low[node] = len(order)
+                path.append(node)
+                on_path.add(node)
+            for target in ways:
+                if target not in order:
+                    work.append((target, iter(following[target])))
+                    break
+                if target in on_path:
+                    low[node] = min(low[node], order[target])
+            else:
+                work.pop()
+                if work:
+                    low[work[-1][0]] = min(low[work[-1][0]], low[node])
+                if low[node] == order[node]:
+                    part = [path.pop()]
+                    while part[-1] != node:
+                        part.append(path.pop())
+                    on_path.difference_update(part)
+                    if len(part) > 1 or node in following[node]:
+                        found.update(part)
+    return found
