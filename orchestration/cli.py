@@ -9,7 +9,7 @@ from typing import Annotated
 import typer
 
 import marl_health
-from orchestration.commands import catalogue, learning, runs, tracing
+from orchestration.commands import catalogue, learning, planning, runs, tracing
 from orchestration.commands.errors import Commands
 
 app = typer.Typer(
@@ -41,6 +41,8 @@ app.command()(catalogue.show)
 app.command()(catalogue.validate)
 app.command()(runs.simulate)
 app.command()(runs.compare)
+app.command()(planning.replications)
+app.command()(planning.select)
 app.command()(tracing.trace)
 app.command()(learning.train)
 app.command()(learning.evaluate)

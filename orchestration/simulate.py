@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Generator, Sequence
 from contextlib import closing
 from dataclasses import dataclass
 from typing import Any
@@ -107,17 +107,29 @@ def simulate(
     seeds = seeds_from(seed, replications)
     policies.check(policy)
     name = policy if scenario.roles else NOBODY
-    results: list[Replication] = []
-    todo = tasks(scenario, [name], seeds, events=events is not None)
-    with closing(in_order(run, todo, min(jobs, replications))) as finished:
+    with closing(replications_of(scenario, name, seeds, jobs=jobs, events=events, progress=progress)) as finished:
+        return Simulation(scenario, name, list(finished))
+
+
+def replications_of(
+    scenario: Scenario,
+    policy: str,
+    seeds: Sequence[int],
+    *,
+    jobs: int,
+    events: EventSink | None = None,
+    progress: Progress | None = None,
+) -> Generator[Replication]:
+    """Replications of a policy, in the order of the seeds, as they are asked for; see :func:`simulate`."""
+    todo = tasks(scenario, [policy], seeds, events=events is not None)
+    with closing(in_order(run, todo, min(jobs, len(seeds)))) as finished:
         for number, result in enumerate(finished):
             if events is not None:
                 events(number, result.events, result.people)
                 result.events, result.people = [], {}
-            results.append(result)
             if progress is not None:
                 progress()
-    return Simulation(scenario, name, results)
+            yield result
 
 
 def seeds_from(seed: int, replications: int) -> list[int]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import errno
+import importlib.util
 import os
 import sys
 from typing import Any, NoReturn
@@ -74,6 +75,17 @@ def _drop_stdout() -> None:
 def missing(package: str) -> str:
     """What to do about a package that is not installed."""
     return f"this needs {package}, which is not installed; pip install 'marl-health[{EXTRAS[package]}]'"
+
+
+def need(*packages: str) -> None:
+    """Make sure that packages are installed before work begins that would end without them.
+
+    Raises:
+        CommandError: if one is not.
+    """
+    for package in packages:
+        if importlib.util.find_spec(package) is None:
+            raise CommandError(missing(package))
 
 
 def told(error: OSError) -> str:

@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import csv
-import importlib.util
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, TextIO
 
 from marl_health import Scenario
-from orchestration.commands.errors import CommandError, missing
+from orchestration.commands.errors import need
 from orchestration.commands.output import output_file
 from orchestration.episodes import Event
 from orchestration.simulate import EventSink
@@ -40,8 +39,8 @@ def event_log(path: Path | None, scenario: Scenario) -> Iterator[EventSink | Non
     Raises:
         CommandError: if it cannot be written, or the package for Parquet is not installed.
     """
-    if path is not None and path.suffix == PARQUET and importlib.util.find_spec("pyarrow") is None:
-        raise CommandError(f"{path}: {missing('pyarrow')}, or name a .csv file")
+    if path is not None and path.suffix == PARQUET:
+        need("pyarrow")
     with output_file(path) as file:
         if file is None or path is None:
             yield None

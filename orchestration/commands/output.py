@@ -13,7 +13,10 @@ from typing import Any, TextIO
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
-from orchestration.commands.errors import CommandError, told
+from orchestration.commands.errors import CommandError, need, told
+
+PICTURES = ("png", "svg", "pdf")
+"""Formats of pictures."""
 
 WIDE = 160
 """Columns of a table that goes into a file or a pipe."""
@@ -71,6 +74,21 @@ def output_file(path: Path | None) -> Iterator[TextIO | None]:
     finally:
         if not plain:
             draft.unlink(missing_ok=True)
+
+
+def picture_format(path: Path | None) -> str:
+    """The format of a picture by its file's name, once it is clear that one can be drawn.
+
+    Raises:
+        CommandError: if it is none that we draw, or matplotlib is not installed.
+    """
+    if path is None:
+        return ""
+    form = path.suffix[1:]
+    if form not in PICTURES:
+        raise CommandError(f"{path}: a picture's name ends in {', '.join('.' + known for known in PICTURES)}")
+    need("matplotlib")
+    return form
 
 
 def _about(error: OSError, path: Path) -> OSError:

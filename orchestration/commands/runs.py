@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import re
+from dataclasses import asdict
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 import policies as policies_by_name
-from marl_health import load
+from marl_health import Scenario, load
+from orchestration.commands.errors import CommandError, need
 from orchestration.commands.events import event_log
 from orchestration.commands.options import Chosen, Jobs, Json, NameOrFile, Replications, Seed, chosen_alternatives
 from orchestration.commands.output import output_file, progress_bar, write_json
@@ -19,6 +21,9 @@ from orchestration.evaluation.compare import compare as compare_policies
 from orchestration.simulate import NOBODY, Simulation
 from orchestration.simulate import simulate as simulate_policy
 from orchestration.workers import cpus
+
+if TYPE_CHECKING:
+    from orchestration.replications import Precision
 
 
 def simulate(
@@ -34,30 +39,68 @@ def simulate(
         Path | None,
         typer.Option("--events", metavar="FILE", help="Write the event logs, in vidigi's columns: .csv or .parquet."),
     ] = None,
+    precision: Annotated[
+        float | None,
+        typer.Option(
+            min=0.0001,
+            max=10,
+            help="Go on after --replications until the half-width of every KPI's 95% interval is within this share of "
+            "its mean.",
+        ),
+    ] = None,
+    of: Annotated[
+        list[str] | None, typer.Option(metavar="KPI", help="With --precision: look at this KPI only; repeatable.")
+    ] = None,
+    at_most: Annotated[
+        int, typer.Option(min=1, help="With --precision: replications after which it ends anyway.")
+    ] = 1000,
     chosen: Chosen = None,
 ) -> None:
     """Run a policy in a scenario and say what came out."""
     loaded = load(scenario, chosen_alternatives(chosen))
     if json is not None and json == events:
         raise typer.BadParameter("names the same file as --json", param_hint="--events")
+    if precision is not None:
+        need("sim_tools")
+    total = replications if precision is None else at_most
     simulation: Simulation | None = None
+    reached: Precision | None = None
     try:
         with output_file(json) as json_file:
-            with event_log(events, loaded) as sink, progress_bar(f"{loaded.name}, {policy}", replications) as progress:
-                simulation = simulate_policy(
-                    loaded,
-                    policy,
-                    replications,
-                    seed,
-                    jobs=jobs or cpus(),
-                    events=sink,
-                    progress=progress,
-                )
+            with event_log(events, loaded) as sink, progress_bar(f"{loaded.name}, {policy}", total) as progress:
+                how: dict[str, Any] = {"jobs": jobs or cpus(), "events": sink, "progress": progress}
+                if precision is None:
+                    simulation = simulate_policy(loaded, policy, replications, seed, **how)
+                else:
+                    how |= {"metrics": of or (), "at_least": replications, "at_most": at_most}
+                    simulation, reached = _until(loaded, policy, precision, seed, how)
             if json_file is not None:
-                write_json(json_file, simulation.to_json())
+                write_json(
+                    json_file, simulation.to_json() | ({} if reached is None else {"precision": asdict(reached)})
+                )
     finally:  # what was simulated is told, even if it could not be written
         if simulation is not None:
             print_simulation(simulation)
+    if simulation is not None and reached is not None:
+        from orchestration.commands.plans import precision_lines
+
+        print("\n".join(precision_lines(reached, len(simulation.replications))))
+
+
+def _until(
+    scenario: Scenario, policy: str, precision: float, seed: int, how: dict[str, Any]
+) -> tuple[Simulation, Precision]:
+    """Simulate until a precision is reached."""
+    from orchestration.replications import UnknownMetric, check_bounds, simulate_until
+
+    try:
+        check_bounds(how["at_least"], how["at_most"])
+    except ValueError as error:
+        raise typer.BadParameter(str(error), param_hint="--replications / --at-most") from error
+    try:
+        return simulate_until(scenario, policy, precision, seed, **how)
+    except UnknownMetric as error:
+        raise CommandError(str(error)) from error
 
 
 def compare(

@@ -50,7 +50,7 @@ def metric_label(name: str, units: Mapping[str, str]) -> str:
 def print_simulation(simulation: Simulation) -> None:
     """Print everything about one policy."""
     out = console()
-    title = f"{simulation.scenario.name}, policy {simulation.policy}: {_seeds(simulation)}"
+    title = f"{simulation.scenario.name}, policy {simulation.policy}: {seeds_line(simulation)}"
     out.print(Text(title, style="bold"))
     out.print(simulation_table(simulation))
     out.print(conservation_line(simulation))
@@ -60,7 +60,7 @@ def print_comparison(comparison: Comparison) -> None:
     """Print several policies side by side, and their paired differences."""
     out = console()
     first = comparison.simulations[comparison.reference]
-    title = f"{comparison.scenario.name}: {_seeds(first)}, the same patients under every policy"
+    title = f"{comparison.scenario.name}: {seeds_line(first)}, the same patients under every policy"
     out.print(Text(title, style="bold"))
     out.print(policies_table(comparison))
     if comparison.paired:
@@ -145,7 +145,8 @@ def standing(comparison: Comparison, other: str) -> str:
     return f"{reference} is {'worse' if found.mean > 0 else 'better'} than {other} {gap} (95% {low} to {high})"
 
 
-def _seeds(simulation: Simulation) -> str:
+def seeds_line(simulation: Simulation) -> str:
+    """How many replications there are, and their seeds."""
     seeds = simulation.seeds
     if len(seeds) == 1:
         return f"1 replication, seed {seeds[0]}"

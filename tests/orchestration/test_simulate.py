@@ -122,8 +122,8 @@ def test_event_logs_come_in_order_from_several_processes(clinic):
         logs[jobs] = []
         simulate(clinic, "random", 5, 0, jobs=jobs, events=lambda *row, jobs=jobs: logs[jobs].append(row))
     assert logs[1] == logs[2]
-    assert [number for number, _ in logs[1]] == [0, 1, 2, 3, 4]
-    assert all(events for _, events in logs[1])
+    assert [number for number, *_ in logs[1]] == [0, 1, 2, 3, 4]
+    assert all(events and people for _, events, people in logs[1])
 
 
 def test_a_replication_depends_on_its_seed_alone(clinic):

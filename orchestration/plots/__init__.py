@@ -1,0 +1,1 @@
+"""Pictures of what a scenario's simulation did, for people who run hospitals."""
