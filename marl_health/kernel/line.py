@@ -244,10 +244,8 @@ class Line:
         else:  # what Pool.take does in the common case, spelt out
             entity.held = self
             entity.began = now
-            pool.busy_minutes += pool.busy * (now - pool.last)
-            pool.last = now
             pool.free -= 1
-            pool.busy += 1
+            pool.used -= now
         entity.step.granted(world, entity)
 
     def release(self, world: World, entity: Entity) -> None:

@@ -43,7 +43,7 @@ class Cleaning:
     def fire(self, world: World) -> None:
         """The unit is clean."""
         pool = self.pool
-        pool.integrate(world.now)
+        pool.integrate(world._now)
         pool.cleaning -= 1
         pool.free += 1
         if self.unit is not None:
@@ -70,7 +70,6 @@ class Pool:
     """
 
     __slots__ = (
-        "busy",
         "busy_minutes",
         "capacity",
         "capacity_last",
@@ -81,15 +80,16 @@ class Pool:
         "given",
         "idle",
         "index",
-        "last",
         "lines",
         "name",
         "next_unit",
         "on_duty",
+        "over_last",
         "over_minutes",
         "plain",
         "preempting",
         "reserves",
+        "used",
         "users",
         "waiting",
     )
@@ -100,11 +100,12 @@ class Pool:
         self.name = name
         self.index = index
         self.capacity = self.free = capacity
-        self.busy = self.cleaning = self.waiting = 0
+        self.cleaning = self.waiting = 0
         self.lines: list[Line] = []
         self.clean: Value | None = clean
         self.reserves: list[Reserve] = []
-        self.last = self.capacity_last = 0.0
+        self.used = 0.0  # the sum of the times at which use of a unit ended, minus that of those at which it began
+        self.capacity_last = self.over_last = 0.0
         self.busy_minutes = self.capacity_minutes = self.over_minutes = 0.0
         self.idle: list[int] | None = list(range(capacity))[::-1] if identified else None
         self.on_duty: set[int] = set(range(capacity)) if identified else set()
@@ -120,24 +121,25 @@ class Pool:
 
     def integrate(self, now: float) -> None:
         """Bring the time integrals (busy, capacity, overtime; unit-minutes) up to ``now``."""
-        self._integrate_use(now)
+        self.busy_minutes = self.used + self.busy * now
         self.capacity_minutes += self.capacity * (now - self.capacity_last)
         self.capacity_last = now
+        self._integrate_over(now)
 
-    def _integrate_use(self, now: float) -> None:
-        """Bring those integrals up to ``now`` that change whenever a unit is taken or given back."""
-        passed = now - self.last
-        self.busy_minutes += self.busy * passed
+    def _integrate_over(self, now: float) -> None:
         if self.free < 0:
-            self.over_minutes -= self.free * passed
-        self.last = now
+            self.over_minutes -= self.free * (now - self.over_last)
+        self.over_last = now
+
+    @property
+    def busy(self) -> int:
+        """Units that are taken."""
+        return self.capacity - self.free - self.cleaning
 
     def take(self, now: float, units: int, entity: Entity, wanted: int | None = None) -> None:
         """Give units to the entity; the caller has seen that they are free."""
-        self.busy_minutes += self.busy * (now - self.last)  # nothing is over capacity where units are free
-        self.last = now
         self.free -= units
-        self.busy += units
+        self.used -= units * now
         if self.plain:
             return
         if self.idle is not None:
@@ -147,15 +149,13 @@ class Pool:
 
     def give_back(self, world: World, units: int, entity: Entity) -> None:
         """Take units back from the entity, without offering them to anyone yet."""
-        if self.plain and self.free >= 0:
-            now = world._now
-            self.busy_minutes += self.busy * (now - self.last)
-            self.last = now
-            self.busy -= units
+        now = world._now
+        self.used += units * now
+        if self.free < 0:
+            self._integrate_over(now)
+        if self.plain:
             self.free += units
             return
-        self._integrate_use(world._now)
-        self.busy -= units
         given: Sequence[int | None] = (None,) * units if self.idle is None else self._unassign(units, entity)
         if self.clean is None:
             for unit in given:

@@ -165,11 +165,8 @@ class Activity(FlowStep):
                 line.release(world, entity)
             else:  # what release() does in the common case, spelt out
                 entity.held = None
-                now = world._now
-                pool.busy_minutes += pool.busy * (now - pool.last)
-                pool.last = now
-                pool.busy -= 1
                 pool.free += 1
+                pool.used += world._now
                 if pool.waiting:
                     pool.dispatch(world)
         for mark in self.marks_end:
@@ -204,13 +201,10 @@ class Task(Activity):
             if world.log is not None:
                 world.write(entity, "queue", self.name, "")
             return
-        pool.busy_minutes += pool.busy * (now - pool.last)  # Pool.take
-        pool.last = now
-        pool.free -= 1
-        pool.busy += 1
+        pool.free -= 1  # what Pool.take does where units are only counted
+        pool.used -= now
         line.grants += 1
         entity.held = line
-        entity.since = entity.began = now
         if world.log is not None:
             world.write(entity, "resource_use", self.name, pool.name)
         if self.sets:
