@@ -76,6 +76,7 @@ class Pool:
         "capacity_minutes",
         "clean",
         "cleaning",
+        "dispatching",
         "free",
         "given",
         "idle",
@@ -101,6 +102,7 @@ class Pool:
         self.index = index
         self.capacity = self.free = capacity
         self.cleaning = self.waiting = 0
+        self.dispatching = False
         self.lines: list[Line] = []
         self.clean: Value | None = clean
         self.reserves: list[Reserve] = []
@@ -171,20 +173,28 @@ class Pool:
             self.users.pop(entity, None)
 
     def dispatch(self, world: World) -> None:
-        """Offer free units to the best head among the lines, until none is free or nobody can use them."""
+        """Offer free units to the best head among the lines, until none is free or nobody can use them.
+
+        Whoever is served may free a unit at the same moment; the call under way then goes on, so that a long queue
+        passes one after the other and not one inside the other.
+        """
+        if self.dispatching:
+            return
+        self.dispatching = True
         now = world._now
         while self.free > 0 and self.waiting:
             lines = self.lines
             if len(lines) == 1:
                 best = lines[0]
                 if (best.plain is None and not best.feasible()) or not best.head(now):
-                    return
+                    break
             else:
                 ready = [line for line in lines if line.waiting and line.feasible() and line.head(now)]
                 if not ready:
-                    return
+                    break
                 best = ready[0] if len(ready) == 1 else min(ready, key=lambda line: line.claim(now))
             best.serve(world)
+        self.dispatching = False
 
     def set_capacity(self, world: World, capacity: int) -> None:
         """Change the number of units; raising it by k lets up to k entities in at once."""

@@ -295,3 +295,16 @@ def test_a_deterioration_opens_reserved_places_at_once(tmp_path):
     )
     game = play(loaded, moves=[(0, "chief_0", "set bay.reserve 1")])
     assert starts(game, "to_bay") == {1: [72 + 70]}
+
+
+def test_a_long_queue_that_passes_in_no_time_does_so_one_after_the_other(tmp_path):
+    loaded = scenario(
+        tmp_path,
+        places={"desk": {"shifts": {"00:00": 0, "08:00": 1}}},
+        entities={"patient": {"arrive": {"timetable": [{"at": "01:00", "count": 3000}]}, "begins": "at_desk"}},
+        pathway={"at_desk": {"move_to": "desk", "next": "home"}, "home": HOME},
+    )
+    game = play(loaded)
+    found = departures(game)
+    assert list(found) == list(range(1, 3001))
+    assert {minute for minute, _ in found.values()} == {480}
