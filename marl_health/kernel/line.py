@@ -27,11 +27,10 @@ class Line:
         discipline: how the next class is picked. priority: compared before rank with other lines of a pool.
         single: the pool, where the need is one unit of it; plain: the same, where that unit is only counted.
         unit: the one unit this line waits for, in a line of those who want the same nurse as before.
-        grants, waited: entities served, and the sum of their waits in minutes. area: entity-minutes waiting.
+        grants, waited: entities served, and the sum of their waits in minutes.
     """
 
     __slots__ = (
-        "area",
         "base",
         "best_class",
         "best_ticket",
@@ -44,7 +43,6 @@ class Line:
         "index",
         "joined_sum",
         "kept",
-        "last",
         "name",
         "needs",
         "personal",
@@ -54,6 +52,7 @@ class Line:
         "rosters",
         "single",
         "slot",
+        "stood",
         "unit",
         "waited",
         "waiting",
@@ -93,8 +92,7 @@ class Line:
         self.joined_sum = [0.0] * len(self.heaps)
         self.grants = 0
         self.waited = 0.0
-        self.area = 0.0
-        self.last = 0.0
+        self.stood = 0.0  # the sum of the times at which entities left, minus that of those at which they joined
         self.best_ticket: Ticket | None = None
         self.best_class: int | None = None
         for pool, _ in needs:
@@ -133,8 +131,7 @@ class Line:
     def join(self, world: World, entity: Entity, since: float) -> None:
         """Start waiting, with ``since`` as the time of joining (earlier than now after an interruption)."""
         now = world._now
-        self.area += self.waiting * (now - self.last)
-        self.last = now
+        self.stood -= now
         entity.line = self
         entity.since = entity.joined = since
         cls = 0 if self.slot is None else self.classes[entity.values[self.slot]]
@@ -143,23 +140,28 @@ class Line:
         self.count[cls] += 1
         self.joined_sum[cls] += since
         self.waiting += 1
-        for pool, _ in self.needs:
-            pool.waiting += 1
+        if self.single is not None:
+            self.single.waiting += 1
+        else:
+            for pool, _ in self.needs:
+                pool.waiting += 1
         for roster in self.rosters:
             roster.add(world, entity)
 
     def leave(self, now: float, entity: Entity) -> None:
         """Stop waiting; the ticket in the heap becomes void."""
-        self.area += self.waiting * (now - self.last)
-        self.last = now
+        self.stood += now
         cls = 0 if self.slot is None else self.classes[entity.values[self.slot]]
         entity.ticket = None
         entity.line = None
         self.waiting -= 1
         self.count[cls] -= 1
         self.joined_sum[cls] -= entity.since
-        for pool, _ in self.needs:
-            pool.waiting -= 1
+        if self.single is not None:
+            self.single.waiting -= 1
+        else:
+            for pool, _ in self.needs:
+                pool.waiting -= 1
         for roster in self.rosters:
             roster.remove(entity)
 
@@ -176,6 +178,10 @@ class Line:
         for place, called in enumerate(self.called):
             if called is old:
                 self.called[place] = ticket
+
+    def minutes(self, now: float) -> float:
+        """Entity-minutes of waiting so far, of those who wait and those who have left."""
+        return self.stood + self.waiting * now
 
     def oldest(self, cls: int, now: float) -> float:
         """Minutes that the first of a class has waited; 0 if nobody does."""

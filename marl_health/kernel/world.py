@@ -21,7 +21,8 @@ Copied = TypeVar("Copied")
 
 NORMAL = 1
 EARLY = 0
-"""Heap priorities: shift changes come before what happens at the same minute."""
+FIRST = -1
+"""Heap priorities: shift changes come before what happens at the same minute, the end of an advance before all."""
 
 
 class CannotFork(RuntimeError):
@@ -82,16 +83,17 @@ class World(Environment):
     def advance(self, until: float) -> None:
         """Run every event before ``until`` (not at it), then set the clock to it."""
         queue: Any = self._queue
-        while queue:
+        heappush(queue, (until, FIRST, 0, None, 0))
+        while True:
             entry = heappop(queue)
-            if entry[0] >= until:
-                heappush(queue, entry)
-                break
             thing = entry[3]
             if type(thing) is Entity:  # most entries are: do what Entity.fire does without its call
                 if thing.epoch == entry[4]:
                     self._now = entry[0]
                     thing.step.done(self, thing)
+            elif thing is None:
+                if entry[0] == until:
+                    break
             elif len(entry) == 5:
                 if thing.epoch == entry[4]:
                     self._now = entry[0]

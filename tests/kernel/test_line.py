@@ -131,10 +131,10 @@ def test_time_spent_waiting_is_counted_exactly():
     for number, time in enumerate([0.0, 2.0, 3.0]):
         shop.come(time, number, 10.0)
     shop.advance(15)
-    assert line.area + line.waiting * (shop.now - line.last) == pytest.approx(8 + 12)
+    assert line.minutes(shop.now) == pytest.approx(8 + 12)
     shop.advance(100)
     assert line.grants == 3
-    assert line.waited == line.area == pytest.approx(0 + 8 + 17)
+    assert line.waited == line.minutes(shop.now) == pytest.approx(0 + 8 + 17)
 
 
 # ---------------------------------------------------------------- several needs at once

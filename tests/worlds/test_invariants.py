@@ -119,7 +119,7 @@ def test_littles_law_holds_for_every_queue(scenario):
         family = [
             other for other in world.lines if other.index == number or (other.base and other.base.index == number)
         ]
-        area = sum(other.area + other.waiting * (world.now - other.last) for other in family)
+        area = sum(other.minutes(world.now) for other in family)
         spent = [(world.now if left is None else left) - joined for joined, left in found[number]]
         assert area == pytest.approx(sum(spent), rel=1e-6, abs=1e-6), line.name
         if not spent:

@@ -196,7 +196,7 @@ class LineTotal(Reading):
             return float(sum(line.grants for line in lines))
         if self.what == "waited":
             return sum(line.waited for line in lines)
-        return sum(line.area + line.waiting * (now - line.last) for line in lines) / 60.0
+        return sum(line.minutes(now) for line in lines) / 60.0
 
 
 def _base(line: object) -> int:

@@ -286,16 +286,17 @@ class FlowWorld(World):
     def follow(self, entity: Entity, sequel: Sequel) -> None:
         """Do what a mark entails for measures and clocks."""
         now, number = self._now, entity.id
-        for index in sequel.ends:
+        ends, begins, clocks = sequel
+        for index in ends:
             span = self.spans[index]
             if number in span.starts:
                 span.end(now, number, entity.counted)
-        if entity.counted:
-            for index, target, holding in sequel.begins:
+        if begins and entity.counted:
+            for index, target, holding in begins:
                 if holding is None or (entity.place is not None and entity.place.index == holding):
                     minutes = target if isinstance(target, float) else target(self, entity)
                     self.spans[index].begin(now, number, minutes)
-        for act in sequel.clocks:
+        for act in clocks:
             act(self, entity)
 
     def assign(self, entity: Entity, sets: tuple[tuple[int, Value], ...]) -> None:
