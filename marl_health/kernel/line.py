@@ -135,7 +135,7 @@ class Line:
         entity.line = self
         entity.since = entity.joined = since
         cls = 0 if self.slot is None else self.classes[entity.values[self.slot]]
-        entity.ticket = ticket = (since, next(world._eid), entity)
+        entity.ticket = ticket = (since, next(world.numbers), entity)
         heappush(self.heaps[cls], ticket)
         self.count[cls] += 1
         self.joined_sum[cls] += since
@@ -171,7 +171,7 @@ class Line:
         self.joined_sum[before] -= entity.since
         old = entity.ticket
         cls = self.class_of(entity)
-        entity.ticket = ticket = (entity.since, next(world._eid), entity)
+        entity.ticket = ticket = (entity.since, next(world.numbers), entity)
         heappush(self.heaps[cls], ticket)
         self.count[cls] += 1
         self.joined_sum[cls] += entity.since
@@ -238,12 +238,22 @@ class Line:
         ticket, cls = self.best_ticket, self.best_class
         assert ticket is not None
         entity = ticket[2]
-        if cls is not None and self.heaps[cls][0] is ticket:
-            heappop(self.heaps[cls])
         now = world._now
         self.grants += 1
         self.waited += now - entity.joined
-        self.leave(now, entity)
+        if cls is None or self.single is None:
+            self.leave(now, entity)
+        else:  # what leave() does in the common case, spelt out
+            if self.heaps[cls][0] is ticket:
+                heappop(self.heaps[cls])
+            self.stood += now
+            entity.ticket = entity.line = None
+            self.waiting -= 1
+            self.count[cls] -= 1
+            self.joined_sum[cls] -= ticket[0]
+            self.single.waiting -= 1
+            for roster in self.rosters:
+                roster.remove(entity)
         pool = self.plain
         if pool is None:
             self._take(now, entity)

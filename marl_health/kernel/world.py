@@ -5,6 +5,7 @@ from __future__ import annotations
 import copy
 import itertools
 import pickle
+from collections.abc import Iterator
 from heapq import heappop, heappush
 from typing import TYPE_CHECKING, Any, Self, TypeVar
 
@@ -53,22 +54,26 @@ class World(Environment):
 
     Attributes:
         pools, lines: by index; steps refer to them so.
+        agenda, numbers: SimPy's heap and its tie-breakers. :meth:`at` is the way to schedule; the steps that every
+            patient passes push their entries themselves.
         log: rows of the event log, or ``None`` when it is off.
     """
 
     def __init__(self, start: float = 0.0) -> None:
         super().__init__(start)
+        self.agenda: Any = self._queue
+        self.numbers: Iterator[int] = self._eid
         self.pools: list[Pool] = []
         self.lines: list[Line] = []
         self.log: list[tuple[float, int, str, str, str]] | None = None
 
     def at(self, time: float, thing: Thing, priority: int = NORMAL) -> None:
         """Put a thing on the heap; the entry is void once the thing's epoch has moved on."""
-        heappush(self._queue, (time, priority, next(self._eid), thing, thing.epoch))  # type: ignore[misc]
+        heappush(self.agenda, (time, priority, next(self.numbers), thing, thing.epoch))
 
     def next_number(self) -> int:
         """A number greater than every one before: the tie-breaker of heaps, deterministic."""
-        return next(self._eid)
+        return next(self.numbers)
 
     def step(self) -> None:
         """Process the next entry, ours or SimPy's."""
@@ -82,7 +87,7 @@ class World(Environment):
 
     def advance(self, until: float) -> None:
         """Run every event before ``until`` (not at it), then set the clock to it."""
-        queue: Any = self._queue
+        queue = self.agenda
         heappush(queue, (until, FIRST, 0, None, 0))
         while True:
             entry = heappop(queue)
@@ -137,11 +142,12 @@ class World(Environment):
     def __getstate__(self) -> dict[str, Any]:
         """``itertools.count`` loses its pickling in Python 3.14, so its next value is stored instead."""
         number = next(self._eid)
-        self._eid = itertools.count(number)
+        self._eid = self.numbers = itertools.count(number)
         state = dict(self.__dict__)
         state["_eid"] = number
+        del state["numbers"]
         return state
 
     def __setstate__(self, state: dict[str, Any]) -> None:
         self.__dict__.update(state)
-        self._eid = itertools.count(state["_eid"])
+        self._eid = self.numbers = itertools.count(state["_eid"])

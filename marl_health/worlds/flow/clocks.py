@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from heapq import heappush
 from math import inf, log1p
 from typing import TYPE_CHECKING, Any, Protocol
 
 from marl_health.kernel.entity import Entity, Value
+from marl_health.kernel.world import NORMAL
 
 if TYPE_CHECKING:
     from marl_health.worlds.flow.program import Way
@@ -87,7 +89,7 @@ class TimerSpec:
         minutes = self.after(world, entity)
         if minutes < inf:
             entity.clocks[self.index] = clock = Clock(self, entity)
-            world.at(world._now + minutes, clock)
+            heappush(world.agenda, (world._now + minutes, NORMAL, next(world.numbers), clock, 0))
 
     def stop(self, world: FlowWorld, entity: Entity) -> None:
         """Stop it, if it runs."""
@@ -215,7 +217,7 @@ class HealthSpec:
         if deadly != clock.deadly:
             self._post(world, clock, deadly)
         if soonest < inf:
-            world.at(world._now + soonest, clock)
+            heappush(world.agenda, (world._now + soonest, NORMAL, next(world.numbers), clock, clock.epoch))
 
     def _post(self, world: FlowWorld, clock: Clock, deadly: float) -> None:
         """Change the rate at which this entity adds to the expected deaths."""

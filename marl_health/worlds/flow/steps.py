@@ -7,11 +7,13 @@ from __future__ import annotations
 
 from bisect import bisect_right
 from collections.abc import Sequence
+from heapq import heappush
 from typing import TYPE_CHECKING, Any
 
 from typing_extensions import override
 
 from marl_health.kernel.entity import Entity, Step, Value
+from marl_health.kernel.world import NORMAL
 from marl_health.worlds.flow.clocks import ClockSpec
 from marl_health.worlds.flow.program import Program, Test, Way, step_of
 
@@ -142,7 +144,7 @@ class Activity(FlowStep):
                     world.vacated(entity, vacated)
         if minutes is not None:
             entity.until = until = now + minutes
-            world.at(until, entity)
+            heappush(world.agenda, (until, NORMAL, next(world.numbers), entity, entity.epoch))
         if vacated is not None and vacated.waiting and vacated.free > 0:
             vacated.dispatch(world)
         if minutes is None:
@@ -212,7 +214,7 @@ class Task(Activity):
         for mark in self.marks:
             world.mark(entity, mark)
         entity.until = until = now + self.duration(world, entity)
-        world.at(until, entity)
+        heappush(world.agenda, (until, NORMAL, next(world.numbers), entity, entity.epoch))
 
 
 class Delay(FlowStep):
@@ -245,7 +247,7 @@ class Delay(FlowStep):
         now = world._now
         entity.since = now - passed
         entity.until = until = now + minutes
-        world.at(until, entity)
+        heappush(world.agenda, (until, NORMAL, next(world.numbers), entity, entity.epoch))
         for roster in self.rosters:
             world.rosters[roster].add(world, entity)
 
