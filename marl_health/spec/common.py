@@ -70,11 +70,11 @@ class Worth(Sourced):
 class Score(Model):
     """The reward: a weighted sum of what the measures gained since the last decision, in five components."""
 
-    clinical: list[Worth] = Field([], description="Harm and benefit to patients")
-    efficiency: list[Worth] = Field([], description="Time and flow")
-    financial: list[Worth] = Field([], description="Money")
-    risk: list[Worth] = Field([], description="What may go wrong")
-    compliance: list[Worth] = Field([], description="Targets and rules")
+    clinical: list[Worth] = Field([], max_length=200, description="Harm and benefit to patients")
+    efficiency: list[Worth] = Field([], max_length=200, description="Time and flow")
+    financial: list[Worth] = Field([], max_length=200, description="Money")
+    risk: list[Worth] = Field([], max_length=200, description="What may go wrong")
+    compliance: list[Worth] = Field([], max_length=200, description="Targets and rules")
 
 
 class Kpi(Sourced):
@@ -97,10 +97,14 @@ class Heading(Model):
     split: Literal["train", "held_out"] = Field(description="Whether policies may be trained on it or only evaluated")
     extends: str | None = Field(None, description="Another scenario (name or file) that this one changes")
     clock: Clock = Field(description="When it starts, how long it lasts, when agents decide")
-    vary: dict[Name, Value] = Field({}, description="Drawn once per episode, before anything else; hidden from agents")
-    choose: dict[Name, Alternatives] = Field({}, description="Named alternatives, fixed when the scenario is loaded")
+    vary: dict[Name, Value] = Field(
+        {}, max_length=200, description="Drawn once per episode, before anything else; hidden from agents"
+    )
+    choose: dict[Name, Alternatives] = Field(
+        {}, max_length=50, description="Named alternatives, fixed when the scenario is loaded"
+    )
     score: Score = Field(Score(), description="What the reward is made of")
-    kpis: dict[Name, Kpi] = Field({}, description="What is reported")
+    kpis: dict[Name, Kpi] = Field({}, max_length=500, description="What is reported")
 
     @field_validator("description")
     @classmethod

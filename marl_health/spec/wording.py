@@ -93,7 +93,7 @@ def worded(entries: Sequence[Mapping[str, Any]]) -> str:
         case "too_short" | "too_long":
             actual, least, most = (context.get(key) for key in ("actual_length", "min_length", "max_length"))
             limit = f"at least {least}" if entry["type"] == "too_short" else f"at most {most}"
-            return f"needs {limit} entries, has {actual}"
+            return f"needs {limit} entries" + (f", has {actual}" if actual is not None else "")
         case "string_too_short":
             return f"should be at least {context.get('min_length')} characters long, not {value}"
         case "string_too_long":

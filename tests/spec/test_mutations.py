@@ -26,7 +26,7 @@ from tests.spec.mutations import HUGE, OF_DATA, OF_TEXT, mutated, replaced, writ
 HERE = Path(__file__).parent
 HOSPITAL = HERE.parent / "worlds" / "small_hospital.yaml"
 SOURCES = [HOSPITAL, HOSPITAL, HERE / "small_ed.yaml", packaged_scenarios()["hospital_throughput"]]
-MOST_SECONDS = 5.0
+MOST_SECONDS = 5.0  # of computing: what else runs on the machine does not matter
 MOST_MEGABYTES = 600
 MOST_EVENTS = 4_000
 
@@ -44,7 +44,7 @@ def judge(room: Path, raw: bytes) -> Scenario | None:
     file = room / "mutated.yaml"
     file.write_bytes(raw)
     lines = raw.count(b"\n") + raw.count(b"\r") + raw.count(b"\xc2\x85") + raw.count(b"\xe2\x80") + 2
-    start = time.perf_counter()
+    start = time.process_time()
     try:
         return load(file)
     except ScenarioError as error:
@@ -58,7 +58,7 @@ def judge(room: Path, raw: bytes) -> Scenario | None:
             assert str(problem).isprintable()
         return None
     finally:
-        assert time.perf_counter() - start < MOST_SECONDS
+        assert time.process_time() - start < MOST_SECONDS
 
 
 def play(scenario: Scenario) -> None:
@@ -115,10 +115,10 @@ def test_what_nobody_could_simulate_is_refused(number: int, room: Path) -> None:
     replaced(data, path, value)
     file = room / "huge.yaml"
     file.write_text(written(data), encoding="utf-8")
-    start = time.perf_counter()
+    start = time.process_time()
     with pytest.raises(ScenarioError, match=words):
         load(file)
-    assert time.perf_counter() - start < MOST_SECONDS
+    assert time.process_time() - start < MOST_SECONDS
 
 
 @pytest.mark.filterwarnings("error")
@@ -128,6 +128,92 @@ def test_a_stay_that_lasts_no_time_has_no_past(room: Path) -> None:
     scenario = judge(room, written(data).encode())
     assert scenario is not None
     play(scenario)
+
+
+HEAD = """
+schema: marl_health/v1
+name: overgrown
+description: A scenario that grew too large.
+tags: [test]
+split: train
+clock: {episode: 1 day, decide_every: 1 day}
+places: {room: {count: 1}}
+entities: {patient: {arrive: {rate: {per_hour: 600}}, begins: s0}}
+pathway:
+  out: {leave: done}
+  end: {move_to: room, next: out}
+"""
+
+
+def loop(steps: int) -> str:
+    """Every step leads on, and back to the first."""
+    ways = [f"{{split: {{{f's{n + 1}' if n < steps - 1 else 'end'}: 90%, s0: else}}}}" for n in range(steps)]
+    return HEAD + "".join(f"  s{n}: {{wait: 1 min, next: {way}}}\n" for n, way in enumerate(ways))
+
+
+def side_by_side(count: int) -> str:
+    """Much work side by side, again and again."""
+    work = ", ".join(f"w{n}" for n in range(50))
+    branches = ", ".join(f"b{n}: {{do: [{work}]}}" for n in range(20))
+    steps = [
+        f"  s{n}: {{together: {{{branches}}}, next: {f's{n + 1}' if n < count - 1 else 'end'}}}\n" for n in range(count)
+    ]
+    return HEAD + "".join(steps) + "".join(f"  w{n}: {{wait: 1 min}}\n" for n in range(50))
+
+
+def misspelt(steps: int) -> str:
+    """No name refers to anything."""
+    return HEAD + "".join(f"  s{n}: {{use: d{n}, for: 1 min, next: t{n}, queue: q{n}}}\n" for n in range(steps))
+
+
+def dependent(attributes: int) -> str:
+    """Each attribute depends on the one before."""
+    has = "".join(f",\n  a{n}: {{times: [a{n - 1}, 1.5]}}" for n in range(1, attributes))
+    return HEAD.replace("begins: s0", f"begins: end, has: {{a0: 2{has}}}")
+
+
+def at_once(steps: int) -> str:
+    """Steps that take no time."""
+    return HEAD + "".join(f"  s{n}: {{next: {f's{n + 1}' if n < steps - 1 else 'end'}}}\n" for n in range(steps))
+
+
+@pytest.mark.parametrize(
+    ("text", "words"),
+    [
+        (loop(1000), None),
+        (side_by_side(15), None),
+        (misspelt(1500), "no step named 't0'"),
+        (dependent(200), None),
+        (dependent(2000), "at most 200 entries"),
+        (at_once(50), None),
+        (at_once(100), "102 steps in a row may take no time"),
+    ],
+    ids=["loop", "side_by_side", "misspelt", "dependent", "too_dependent", "at_once", "too_much_at_once"],
+)
+def test_overgrown_files(text: str, words: str | None, room: Path) -> None:
+    scenario = judge(room, text.encode())
+    if words is None:
+        assert scenario is not None
+        play(scenario)
+    else:
+        assert scenario is None
+        with pytest.raises(ScenarioError, match=words):
+            load(room / "mutated.yaml")
+
+
+def test_a_long_row_of_full_places_moves_up_at_once(room: Path) -> None:
+    places = "".join(f", p{n}: {{count: 1}}" for n in range(480))
+    steps = [
+        f"  s{n}: {{move_to: p{n}, next: w{n}}}\n  w{n}: {{wait: {'1 s' if n < 479 else '3 h'}, "
+        f"next: {f's{n + 1}' if n < 479 else 'end'}}}\n"
+        for n in range(480)
+    ]
+    scenario = judge(room, (HEAD.replace("{room: {count: 1}", "{room: {count: 1}" + places) + "".join(steps)).encode())
+    assert scenario is not None
+    game = scenario.kind.make_game(scenario.program)
+    game.reset(1, events=False)
+    game.advance()
+    assert game.conservation()["left"] == 7
 
 
 def test_hostile_files_need_little_memory(room: Path) -> None:

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from marl_health.spec.document import Document
-from marl_health.spec.errors import ScenarioError, Where
+from marl_health.spec.errors import Where
 from marl_health.worlds.flow import model
 from marl_health.worlds.flow.compile_clocks import compile_clocks, compile_measures
 from marl_health.worlds.flow.compile_entities import compile_attributes, compile_sources
@@ -103,8 +103,7 @@ def compile_scenario(
     if not compiler.names.problems:
         check_volume(compiler)
     if compiler.names.problems:
-        problems = dict.fromkeys(compiler.names.problems)
-        raise ScenarioError(sorted(problems, key=lambda problem: (problem.file, problem.line, problem.column)))
+        compiler.names.stop()
     return program
 
 

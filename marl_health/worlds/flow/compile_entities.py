@@ -70,17 +70,17 @@ def _check_alike(compiler: Compiler) -> None:
 
 def _in_order(compiler: Compiler, kind: model.EntityType, path: Where) -> list[str]:
     waiting = {name: mentioned(value) & set(kind.has) for name, value in kind.has.items() if name != KIND}
-    order: list[str] = []
+    order: dict[str, None] = {}
     while waiting:
-        ready = [name for name, needs in waiting.items() if needs <= set(order)]
+        ready = [name for name, needs in waiting.items() if needs <= order.keys()]
         if not ready:
-            circle = ", ".join(waiting)
+            circle = ", ".join([*waiting][:8])
             compiler.names.problem((*path, next(iter(waiting))), f"these attributes depend on each other: {circle}")
-            return order
-        order.extend(ready)
+            return list(order)
+        order.update(dict.fromkeys(ready))
         for name in ready:
             del waiting[name]
-    return order
+    return list(order)
 
 
 def compile_sources(compiler: Compiler) -> None:

@@ -10,6 +10,8 @@ from marl_health.spec.errors import Where
 from marl_health.worlds.flow import model
 from marl_health.worlds.flow.names import Names
 
+MOST_AT_ONCE = 60
+
 
 def targets(way: Any, path: Where) -> list[tuple[str, Where]]:
     """Names of the steps that a way may lead to, with the place where each stands."""
@@ -242,19 +244,19 @@ class Graph:
             if name in balking and isinstance(step, model.Waiting) and step.give_up is not None:
                 found.append(step.give_up.go)
             following[name] = [target for target in found if target in self.edges]
-        done: set[str] = set()
+        depth: dict[str, int] = {}  # steps that may follow one another at once
         for start in sorted(following):
             trail: list[str] = []
             stack = [(start, 0)]
             while stack:
                 name, position = stack.pop()
                 if position == 0:
-                    if name in done:
+                    if name in depth:
                         continue
                     trail.append(name)
                 if position == len(following[name]):
                     trail.pop()
-                    done.add(name)
+                    depth[name] = 1 + max((depth[target] for target in following[name]), default=0)
                     continue
                 stack.append((name, position + 1))
                 target = following[name][position]
@@ -266,6 +268,12 @@ class Graph:
                     )
                     return
                 stack.append((target, 0))
+        longest = max(depth, key=depth.__getitem__)
+        if depth[longest] > MOST_AT_ONCE:
+            self.names.problem(
+                ("pathway", longest),
+                f"{depth[longest]} steps in a row may take no time, at most {MOST_AT_ONCE} can; give one a duration",
+            )
 
 
 def resources_of(step: Any) -> list[str]:

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, NoReturn
 
 from marl_health.spec.document import Document
-from marl_health.spec.errors import Problem, Where
+from marl_health.spec.errors import Problem, ScenarioError, Where
 from marl_health.spec.numbers import read_key
 from marl_health.spec.suggest import did_you_mean
 from marl_health.worlds.flow.model import FlowScenario
@@ -16,6 +16,8 @@ from marl_health.worlds.flow.tables import Tables
 
 KIND = "kind"
 """An attribute that every entity has: the name of its type."""
+
+MOST_PROBLEMS = 100
 
 AUTOMATIC_MARKS = ("arrival", "discharge", "death")
 """Marks that the world sets by itself; they have the first three indices."""
@@ -54,8 +56,15 @@ class Names:
                 self.problem(("choose", name), f"'{name}' is also under vary; every name stands for one thing")
 
     def problem(self, path: Where, message: str) -> None:
-        """Note that something is wrong."""
+        """Note that something is wrong; a scenario that is very wrong is not read further."""
         self.problems.append(self.document.problem(path, message))
+        if len(self.problems) >= MOST_PROBLEMS:
+            self.stop()
+
+    def stop(self) -> NoReturn:
+        """Tell everything that was found, each once, in the order of the file."""
+        problems = dict.fromkeys(self.problems)
+        raise ScenarioError(sorted(problems, key=lambda problem: (problem.file, problem.line, problem.column)))
 
     def unknown(self, path: Where, what: str, name: str, allowed: Iterable[str]) -> None:
         """Note that a name refers to nothing."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from math import exp
 from typing import Any
 
@@ -28,6 +29,9 @@ DEATH = 2
 
 RECENT = 180.0
 """Time constant, in minutes, with which past arrivals fade from the recent arrival rate."""
+
+DEEPEST = 100_000
+"""Calls within calls while the world runs; since Python 3.11 they take no room on the machine's stack."""
 
 
 class ShiftChange:
@@ -371,9 +375,17 @@ class FlowWorld(World):
             parent.step.done(self, parent)
 
     def advance(self, until: float) -> None:
-        """Run every event before ``until``; slot lists are made anew after it."""
+        """Run every event before ``until``; slot lists are made anew after it.
+
+        One discharge may let a long row of full places move up, each move inside the one before.
+        """
         self.candidates.clear()
-        super().advance(until)
+        limit = sys.getrecursionlimit()
+        sys.setrecursionlimit(max(limit, DEEPEST))
+        try:
+            super().advance(until)
+        finally:
+            sys.setrecursionlimit(limit)
 
     def slot_list(self, slots: int) -> list[Entity]:
         """Who is in the slots at this decision: the same list for what is seen and what is chosen."""

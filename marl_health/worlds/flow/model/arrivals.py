@@ -69,7 +69,9 @@ class Appointment(Model):
         list(WEEKDAYS), description="Weekdays; every day if absent"
     )
     count: int = Field(1, ge=1, le=10_000, description="How many are expected")
-    has: dict[Name, Value] = Field({}, description="Attribute values of these entities, instead of the drawn ones")
+    has: dict[Name, Value] = Field(
+        {}, max_length=200, description="Attribute values of these entities, instead of the drawn ones"
+    )
 
     @model_validator(mode="after")
     def _weekdays(self) -> Appointment:
@@ -121,5 +123,5 @@ class EntityType(Sourced):
     """
 
     arrive: Arrive | None = Field(None, description="How they come")
-    has: dict[Name, Value] = Field({}, description="Their attributes, drawn when they come")
+    has: dict[Name, Value] = Field({}, max_length=200, description="Their attributes, drawn when they come")
     begins: Name = Field(description="Their first step")

@@ -17,15 +17,15 @@ from marl_health.worlds.flow.model.roles import Agent, Measure, Queue, Slots
 class FlowScenario(Heading):
     """A scenario of the flow world: entities that move along a pathway and compete for resources."""
 
-    staff: dict[Name, Staff] = Field({}, description="People and crews, by name")
-    places: dict[Name, Place] = Field({}, description="Beds, bays, scanners, by name")
+    staff: dict[Name, Staff] = Field({}, max_length=500, description="People and crews, by name")
+    places: dict[Name, Place] = Field({}, max_length=500, description="Beds, bays, scanners, by name")
     entities: dict[Name, EntityType] = Field(min_length=1, max_length=200, description="Who comes, by name")
-    health: dict[Name, HealthMachine] = Field({}, description="What befalls them beside the pathway")
-    timers: dict[Name, Timer] = Field({}, description="Clocks beside the pathway")
+    health: dict[Name, HealthMachine] = Field({}, max_length=100, description="What befalls them beside the pathway")
+    timers: dict[Name, Timer] = Field({}, max_length=200, description="Clocks beside the pathway")
     pathway: dict[Name, AnyStep] = Field(
         min_length=1, max_length=2000, description="The steps, by name; their order in the file means nothing"
     )
-    queues: dict[Name, Queue] = Field({}, description="Lines with classes or an order of their own")
-    slots: dict[Name, Slots] = Field({}, description="Lists of candidates that agents see and point at")
+    queues: dict[Name, Queue] = Field({}, max_length=500, description="Lines with classes or an order of their own")
+    slots: dict[Name, Slots] = Field({}, max_length=200, description="Lists of candidates that agents see and point at")
     agents: dict[Name, Agent] = Field({}, max_length=100, description="Who decides")
-    measures: dict[Name, Measure] = Field({}, description="Times between marks")
+    measures: dict[Name, Measure] = Field({}, max_length=500, description="Times between marks")
