@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import logging
 import os
@@ -9,7 +10,6 @@ import shlex
 import sys
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
@@ -101,7 +101,7 @@ def train(
     budget = 60.0 * minutes
     progress = TrainingProgress(run_dir, agents, budget, console or Console(stderr=True))
     try:
-        with _ray(runners):
+        with _ray(runners, run_dir):
             tune.run(
                 PPO,
                 config=config,
@@ -145,24 +145,29 @@ def _quiet() -> None:
     os.environ.setdefault("RAY_USAGE_STATS_ENABLED", "0")
 
 
-@contextmanager
-def _ray(runners: int) -> Iterator[None]:
-    """A local Ray for the time of the training, unless one is connected already."""
+@contextlib.contextmanager
+def _ray(runners: int, folder: Path) -> Iterator[None]:
+    """A local Ray for the time of the training, unless one is connected already.
+
+    Ray puts the folder it is started in first on the path of its workers; started in the run's own ``folder``, it
+    leaves them no `policies` or `orchestration` of the user's to import instead of ours.
+    """
     import ray
 
     if ray.is_initialized():
         yield
         return
-    ray.init(
-        # The algorithm's own process and its runners take turns, so they may outnumber the CPUs by one.
-        num_cpus=max(_cpus(), runners + 1),
-        include_dashboard=False,
-        logging_level=logging.ERROR,
-        log_to_driver=False,
-        configure_logging=True,
-        # RLlib walks through sets of module names, so that hashing decides who draws which random numbers.
-        runtime_env={"env_vars": {"OMP_NUM_THREADS": "1", "PYTHONHASHSEED": "0"}},
-    )
+    with contextlib.chdir(folder):
+        ray.init(
+            # The algorithm's own process and its runners take turns, so they may outnumber the CPUs by one.
+            num_cpus=max(_cpus(), runners + 1),
+            include_dashboard=False,
+            logging_level=logging.ERROR,
+            log_to_driver=False,
+            configure_logging=True,
+            # RLlib walks through sets of module names, so that hashing decides who draws which random numbers.
+            runtime_env={"env_vars": {"OMP_NUM_THREADS": "1", "PYTHONHASHSEED": "0"}},
+        )
     try:
         yield
     finally:
