@@ -140,8 +140,12 @@ def controlled(values, controls):
     return solution[0], float(np.sqrt(variance * spread)), freedom
 
 
-@pytest.mark.parametrize("case", CASES, ids=[case.name for case in CASES])
-@pytest.mark.slow
+SLOW = ("m_m_3", "m_ln_1", "jackson")
+
+
+@pytest.mark.parametrize(
+    "case", [pytest.param(case, id=case.name, marks=pytest.mark.slow if case.name in SLOW else ()) for case in CASES]
+)
 def test_scenario_agrees_with_theory(case):
     found = replicate(case)
     known = np.column_stack([found[name] - mean for name, mean in case.known.items()])
