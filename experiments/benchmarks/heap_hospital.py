@@ -75,11 +75,11 @@ def _build(
     weibull = _blocks(lambda size: rng.weibull(p.PATIENCE_SHAPE, size))
     acuities = _blocks(lambda size: rng.choice(p.ACUITIES, size, p=p.ACUITY_SHARES))
     arrivals = _arrival_times(rng)
-    nurses, drawers, physicians, bays = p.TRIAGE_NURSES, p.ED_NURSES, p.PHYSICIANS[0][1], p.BAYS
+    nurses, ed_nurses, physicians, bays = p.TRIAGE_NURSES, p.ED_NURSES, p.PHYSICIANS[0][1], p.BAYS
     scanners, analysers = p.SCANNERS, p.ANALYSERS
     wards, icu = p.WARD_BEDS - p.IN_WARD_AT_START, p.ICU_BEDS - p.IN_ICU_AT_START
     triage_line: deque[Patient] = deque()
-    draw_line: deque[Patient] = deque()
+    nurse_line: deque[tuple[Callable[[float, Any], None], float, float, Patient]] = deque()
     analysis_line: deque[Patient] = deque()
     ward_line: deque[tuple[int, Patient | None]] = deque()
     icu_line: deque[Patient] = deque()
@@ -88,14 +88,13 @@ def _build(
     scan_line: list[Any] = []
     waiting_for_bay = waiting_for_physician = 0
     triage_mu, triage_sigma = p.TRIAGE
-    draw_mu, draw_sigma = p.DRAW
     analysis_mu, analysis_sigma = p.ANALYSIS
     scan_mu, scan_sigma = p.SCAN
     review_mu, review_sigma = p.REVIEW
     ward_mu, ward_sigma = p.WARD_STAY
     icu_mu, icu_sigma = p.ICU_STAY
-    first_look, treatment, scale, hazard = p.FIRST_LOOK, p.TREATMENT, p.PATIENCE_SCALE, p.DETERIORATION
-    bloods, imaging, to_icu, to_ward = p.BLOODS, p.IMAGING, p.TO_ICU, p.TO_WARD
+    first_look, effect, scale, hazard = p.FIRST_LOOK, p.EFFECT, p.PATIENCE_SCALE, p.DETERIORATION
+    bloods, ecgs, imaging, to_icu, to_ward = p.BLOODS, p.ECGS, p.IMAGING, p.TO_ICU, p.TO_WARD
     records = hospital.records
 
     def arrive(now: float, patient: Any) -> None:
@@ -200,37 +199,54 @@ def _build(
             heappush(line, (patient.acuity, patient.joined, number, patient))
 
     def looked(now: float, patient: Patient) -> None:
-        nonlocal number, drawers, scanners
+        nonlocal number, scanners
         free_physician(now)
-        number += 2
+        number += 1
         acuity = patient.acuity
         if uniform() < bloods[acuity]:
             patient.pending = 1
-            if drawers:
-                drawers -= 1
-                heappush(events, (now + exp(draw_mu + draw_sigma * normal()), number, drawn, patient))
-            else:
-                draw_line.append(patient)
+            ask_nurse(now, drawn, p.DRAW, patient)
+        if uniform() < ecgs[acuity]:
+            patient.pending += 1
+            ask_nurse(now, recorded, p.ECG, patient)
         if uniform() < imaging[acuity]:
             patient.pending += 1
             if scanners:
                 scanners -= 1
-                heappush(events, (now + exp(scan_mu + scan_sigma * normal()), number + 1, scanned, patient))
+                heappush(events, (now + exp(scan_mu + scan_sigma * normal()), number, scanned, patient))
             else:
                 heappush(scan_line, (acuity, now, number, patient))
         if not patient.pending:
-            treat(now, patient)
+            ask_nurse(now, medicated, p.MEDICATION, patient)
+
+    def ask_nurse(
+        now: float, then: Callable[[float, Any], None], minutes: tuple[float, float], patient: Patient
+    ) -> None:
+        nonlocal number, ed_nurses
+        mu, sigma = minutes
+        if ed_nurses:
+            ed_nurses -= 1
+            number += 1
+            heappush(events, (now + exp(mu + sigma * normal()), number, then, patient))
+        else:
+            nurse_line.append((then, mu, sigma, patient))
+
+    def free_nurse(now: float) -> None:
+        nonlocal number, ed_nurses
+        if nurse_line:
+            number += 1
+            then, mu, sigma, patient = nurse_line.popleft()
+            heappush(events, (now + exp(mu + sigma * normal()), number, then, patient))
+        else:
+            ed_nurses += 1
 
     def drawn(now: float, patient: Patient) -> None:
-        nonlocal number, drawers, analysers
-        number += 2
-        if draw_line:
-            heappush(events, (now + exp(draw_mu + draw_sigma * normal()), number, drawn, draw_line.popleft()))
-        else:
-            drawers += 1
+        nonlocal number, analysers
+        free_nurse(now)
+        number += 1
         if analysers:
             analysers -= 1
-            heappush(events, (now + exp(analysis_mu + analysis_sigma * normal()), number + 1, analysed, patient))
+            heappush(events, (now + exp(analysis_mu + analysis_sigma * normal()), number, analysed, patient))
         else:
             analysis_line.append(patient)
 
@@ -244,7 +260,13 @@ def _build(
             analysers += 1
         patient.pending -= 1
         if not patient.pending:
-            treat(now, patient)
+            ask_nurse(now, medicated, p.MEDICATION, patient)
+
+    def recorded(now: float, patient: Patient) -> None:
+        free_nurse(now)
+        patient.pending -= 1
+        if not patient.pending:
+            ask_nurse(now, medicated, p.MEDICATION, patient)
 
     def scanned(now: float, patient: Patient) -> None:
         nonlocal number, scanners
@@ -255,12 +277,13 @@ def _build(
             scanners += 1
         patient.pending -= 1
         if not patient.pending:
-            treat(now, patient)
+            ask_nurse(now, medicated, p.MEDICATION, patient)
 
-    def treat(now: float, patient: Patient) -> None:
+    def medicated(now: float, patient: Patient) -> None:
         nonlocal number
+        free_nurse(now)
         number += 1
-        mu, sigma = treatment[patient.acuity]
+        mu, sigma = effect[patient.acuity]
         heappush(events, (now + exp(mu + sigma * normal()), number, treated, patient))
 
     def treated(now: float, patient: Patient) -> None:
@@ -279,7 +302,7 @@ def _build(
         free_physician(now)
         share = uniform()
         if share >= to_icu[patient.acuity] + to_ward[patient.acuity]:
-            leave_department(now, patient)
+            ask_nurse(now, sent_home, p.SEND_HOME, patient)
         elif share < to_icu[patient.acuity]:
             if icu:
                 icu -= 1
@@ -291,6 +314,10 @@ def _build(
             enter_ward(now, patient)
         else:
             ward_line.append((1, patient))
+
+    def sent_home(now: float, patient: Patient) -> None:
+        free_nurse(now)
+        leave_department(now, patient)
 
     def leave_department(now: float, patient: Patient) -> None:
         records.append((patient.acuity, patient.arrival, patient.provider, now))
@@ -346,14 +373,14 @@ def _build(
                 physicians,
                 scanners,
                 analysers,
-                drawers,
+                ed_nurses,
                 nurses,
                 wards,
                 icu,
                 waiting_for_bay,
                 waiting_for_physician,
                 len(triage_line),
-                len(draw_line),
+                len(nurse_line),
                 len(analysis_line),
                 len(scan_line),
                 len(ward_line),

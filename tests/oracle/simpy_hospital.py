@@ -174,11 +174,14 @@ class Hospital:
         tests = []
         if rng.random() < p.BLOODS[patient.acuity]:
             tests.append(env.process(self.bloods()))
+        if rng.random() < p.ECGS[patient.acuity]:
+            tests.append(env.process(self.nursing(p.ECG)))
         if rng.random() < p.IMAGING[patient.acuity]:
             tests.append(env.process(self.imaging(patient)))
         if tests:
             yield env.all_of(tests)
-        yield env.timeout(self.lognormal(p.TREATMENT[patient.acuity]))
+        yield from self.nursing(p.MEDICATION)
+        yield env.timeout(self.lognormal(p.EFFECT[patient.acuity]))
 
         with self.ask(self.ed_physician, patient, self.rank_for_physician(patient)) as physician:
             yield physician
@@ -196,6 +199,7 @@ class Hospital:
             self.ward_bed.release(bed)
             self.discharged += 1
         else:
+            yield from self.nursing(p.SEND_HOME)
             self.ed_bay.release(bay)
             self.depart_from_department(patient)
             self.discharged += 1
@@ -227,11 +231,15 @@ class Hospital:
             self.deteriorations += 1
             request = self.ask(resource, patient, rank(patient), joined)
 
-    def bloods(self) -> Process:
-        """Draw blood, then analyse it."""
+    def nursing(self, minutes: p.Lognormal) -> Process:
+        """Something that takes a nurse."""
         with self.ed_nurse.request() as nurse:
             yield nurse
-            yield self.env.timeout(self.lognormal(p.DRAW))
+            yield self.env.timeout(self.lognormal(minutes))
+
+    def bloods(self) -> Process:
+        """Draw blood, then analyse it."""
+        yield from self.nursing(p.DRAW)
         with self.analyser.request() as analyser:
             yield analyser
             yield self.env.timeout(self.lognormal(p.ANALYSIS))
