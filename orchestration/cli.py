@@ -9,7 +9,7 @@ from typing import Annotated
 import typer
 
 import marl_health
-from orchestration.commands import catalogue, learning, planning, runs, tracing
+from orchestration.commands import catalogue, learning, planning, plotting, runs, tracing
 from orchestration.commands.errors import Commands
 
 app = typer.Typer(
@@ -44,6 +44,7 @@ app.command()(runs.compare)
 app.command()(planning.replications)
 app.command()(planning.select)
 app.command()(tracing.trace)
+app.command()(plotting.plot)
 app.command()(learning.train)
 app.command()(learning.evaluate)
 

@@ -69,6 +69,8 @@ class Replication:
         events: the event log, if it was asked for. people: who is who in it.
         hours: hours since the first decision at which occupancy was taken, if it was asked for.
         occupancy: by place, the share of its capacity that was taken or being cleaned, at each of ``hours``.
+        taken: by resource, the units that were taken or being cleaned. capacity: by resource, the units there were.
+        waiting: by queue, who waited in it.
     """
 
     seed: int
@@ -80,6 +82,9 @@ class Replication:
     people: dict[int, Any] = field(default_factory=dict)
     hours: list[float] = field(default_factory=list)
     occupancy: dict[str, list[float]] = field(default_factory=dict)
+    taken: dict[str, list[float]] = field(default_factory=dict)
+    capacity: dict[str, list[float]] = field(default_factory=dict)
+    waiting: dict[str, list[float]] = field(default_factory=dict)
 
     def reward(self, rewards: Sequence[float], terms: Sequence[Mapping[str, float]]) -> None:
         """Add one step's reward and its components, one entry per agent."""
@@ -88,13 +93,19 @@ class Replication:
             self.terms[component] += sum(parts["reward_" + component] for parts in terms) / len(terms)
 
     def look(self, snapshot: Mapping[str, Any]) -> None:
-        """Note how full the places are."""
+        """Note how full everything is, and who waits."""
         self.hours.append(snapshot["minutes"] / 60.0)
         for name, unit in snapshot["resources"].items():
-            if unit["place"] and not unit["unlimited"]:
-                taken, capacity = unit["taken"] + unit["cleaning"], unit["capacity"]
+            if unit["unlimited"]:
+                continue
+            taken, capacity = unit["taken"] + unit["cleaning"], unit["capacity"]
+            self.taken.setdefault(name, []).append(taken)
+            self.capacity.setdefault(name, []).append(capacity)
+            if unit["place"]:
                 share = taken / capacity if capacity else float("nan")
                 self.occupancy.setdefault(name, []).append(share)
+        for name, waiting in snapshot["queues"].items():
+            self.waiting.setdefault(name, []).append(waiting)
 
 
 def run(task: Task) -> Replication:

@@ -55,7 +55,7 @@ def words(name: str) -> str:
     return name.replace("_", " ")
 
 
-def clock_axis(axes: Axes, start: float, end: float, minute_of_week: float) -> None:
+def clock_axis(axes: Axes, start: float, end: float, minute_of_week: float, labels: int = 16) -> None:
     """Label an axis in minutes with weekdays and times of day; lines at midnight.
 
     Args:
@@ -63,11 +63,12 @@ def clock_axis(axes: Axes, start: float, end: float, minute_of_week: float) -> N
         start: where it begins.
         end: where it ends.
         minute_of_week: which minute of the week 0 on it is.
+        labels: how many there is room for.
     """
     length = end - start
-    step = next(step for step in (30, 60, 120, 180, 360, 720, 1440, 10_080, 1e9) if length / step <= 16)
+    step = next(step for step in (30, 60, 120, 180, 360, 720, 1440, 10_080, 1e9) if length / step <= labels)
     first = -((minute_of_week + start) % step) % step + start
-    ticks, labels = [], []
+    ticks, texts = [], []
     place = first
     while place <= end + 1e-6:
         minute = (minute_of_week + place) % (7 * DAY)
@@ -75,9 +76,9 @@ def clock_axis(axes: Axes, start: float, end: float, minute_of_week: float) -> N
         time = f"{rest // 60:02d}:{rest % 60:02d}"
         new_day = not ticks or rest < step
         ticks.append(place)
-        labels.append(WEEKDAYS[day % 7] if step >= DAY else f"{time}\n{WEEKDAYS[day % 7]}" if new_day else time)
+        texts.append(WEEKDAYS[day % 7] if step >= DAY else f"{time}\n{WEEKDAYS[day % 7]}" if new_day else time)
         if rest == 0 and step < DAY:
             axes.axvline(place, color="0.75", linewidth=0.8, zorder=0)
         place += step
-    axes.set_xticks(ticks, labels)
+    axes.set_xticks(ticks, texts)
     axes.set_xlim(start, end)
