@@ -65,6 +65,8 @@ def validation_problems(
     kinds: dict[Where, list[Mapping[str, Any]]] = {}
     for path, entry in found:
         if entry["type"] not in KIND_OF_VALUE:
+            if entry["type"] == "literal_error" and any(p[: len(path)] == path and p != path for p, _ in found):
+                continue  # the word is an alternative to what was begun here
             message = _message(entry, allowed)
             problems[(path, message)] = document.problem((*at, *path), message)
         elif not any(_fits_better(other, other_path, path) for other_path, other in found):
@@ -89,21 +91,24 @@ def _message(entry: Mapping[str, Any], allowed: Allowed | None) -> str:
     if entry["type"] not in KNOWN and isinstance(entry["input"], dict) and allowed is not None:
         # A discriminator of ours found nothing it knows: most often one key is misspelt.
         names = set(allowed(loc) or ())
-        slips = (nearest(key, names) for key in entry["input"] if key not in names)
-        close = next((name for name in slips if name is not None), None)
-        return f"{expected}; did you mean '{close}'?" if close else expected
+        slips = ((key, nearest(key, names)) for key in entry["input"] if key not in names)
+        key, close = next((slip for slip in slips if slip[1] is not None), ("", None))
+        return f"unknown word '{key[:60]}'; did you mean '{close}'? ({expected})" if close else expected
     if entry["type"] in ("literal_error", "enum", "union_tag_invalid"):
-        close = _nearest_expected(entry)
+        names = _expected(entry)
+        close = nearest(_given(entry), names) if len(names) > 1 else None
         return f"{expected}; did you mean '{close}'?" if close else expected
     return expected
 
 
-def _nearest_expected(entry: Mapping[str, Any]) -> str | None:
+def _expected(entry: _Entry) -> list[str]:
     context = entry.get("ctx", {})
-    expected = str(context.get("expected", context.get("expected_tags", "")))
-    names = expected.split("'")[1::2]
-    read = context.get("tag", entry["input"])
-    return nearest(read, names) if isinstance(read, str) else None
+    return str(context.get("expected", context.get("expected_tags", ""))).split("'")[1::2]
+
+
+def _given(entry: _Entry) -> str:
+    read = entry.get("ctx", {}).get("tag", entry["input"])
+    return read if isinstance(read, str) else ""
 
 
 def _path_in(data: Any, entry: Mapping[str, Any]) -> Where:

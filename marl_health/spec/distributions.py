@@ -8,6 +8,16 @@ from pydantic import Field, model_validator
 
 from marl_health.spec.scalars import Amount, Flag, Model, Sourced
 
+KINDS = {
+    "number": "a plain number",
+    "time": "a duration",
+    "share": "a share",
+    "money": "an amount of money",
+    "money_rate": "money per time",
+    "rate": "a rate",
+}
+"""What a dimension is called."""
+
 LEAST_CV, MOST_CV = 0.0001, 100.0
 """Bounds of sd / mean: what lies beyond them is a slip, and would overflow."""
 
@@ -42,7 +52,8 @@ class MeanSd(Model):
         if self.sd is not None and self.sd.value <= 0:
             raise ValueError("sd must be above 0; for no spread at all write the number itself")
         if self.sd is not None and self.sd.dimension != self.mean.dimension:
-            raise ValueError("mean and sd need the same kind of unit")
+            units = [f"{name} is {KINDS[amount.dimension]}" for name, amount in (("mean", self.mean), ("sd", self.sd))]
+            raise ValueError(f"mean and sd need the same kind of unit, but {' and '.join(units)}")
         if self.sd is not None and not LEAST_CV <= self.sd.value / self.mean.value <= MOST_CV:
             raise ValueError(f"sd should be between {LEAST_CV:g} and {MOST_CV:g} times the mean")
         return self

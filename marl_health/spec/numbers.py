@@ -17,6 +17,7 @@ from typing import Annotated, Any, Literal, Union
 from pydantic import BeforeValidator, ConfigDict, Discriminator, Field, Tag, model_validator
 
 from marl_health.spec.distributions import (
+    KINDS,
     Constant,
     Empirical,
     Erlang,
@@ -58,6 +59,7 @@ from marl_health.spec.scalars import (
 
 __all__ = [
     "DISTRIBUTIONS",
+    "KINDS",
     "STRUCTURES",
     "Amount",
     "By",

@@ -189,7 +189,7 @@ def _unit(text: str, rest: str, wanted: Dimension | None) -> _Unit:
             return _Unit("money_rate" if money else "rate", over, times)
         example = _EXAMPLE["money_rate" if money else "rate"]
         unit = per.group(1).strip().rsplit("_", 1)[-1]
-        raise ValueError(f"{_read(text)}: {shown(unit)} is not a unit of time{_slip(unit, _TIME)}; write {example}")
+        raise ValueError(f"{_read(text)}: {shown(unit)} is not a unit of time{_slip(unit, _TIME)} (write {example})")
     if re.search(r"[0-9]", words):
         raise ValueError(f"{_read(text)} holds more than one number; write one number and one unit, such as 90 min")
     if words == "m":
@@ -202,7 +202,7 @@ def _unit(text: str, rest: str, wanted: Dimension | None) -> _Unit:
         raise ValueError(f"{_read(text)}: write the sign, such as 9%")
     known = {"%": 1, "usd": 1, **_TIME} if wanted is None else _TIME if wanted == "time" else {"usd": 1, **_TIME}
     allowed = "a quantity, such as 30 min, 9%, 2400 usd or 4 per_hour" if wanted is None else _EXAMPLE[wanted]
-    raise ValueError(f"{_read(text)}: {shown(rest, 30)} is not a unit{_slip(words, known)}; write {allowed}")
+    raise ValueError(f"{_read(text)}: {shown(rest, 30)} is not a unit{_slip(words, known)} (write {allowed})")
 
 
 def _value(text: object, number: str, unit: _Unit) -> float:

@@ -112,7 +112,7 @@ def told(text: str) -> list[str]:
         ("name: x\nsteps: {t: {kind: use, use: 3, for: 3}}", "f.yaml:2:24: steps.t.use: should be a text or a list, such as [a, b], not 3"),
         ("name: x\nsteps: {t: {kind: wait, wait: {lognormal: {mean: six, sd: 1}}}}", "f.yaml:2:44: steps.t.wait.lognormal.mean: should be a plain number, not 'six'"),
         ("name: x\nsteps: {t: {kind: wait, wait: {lognormal: {mean: 6, ds: 1}}}}", "f.yaml:2:53: steps.t.wait.lognormal.ds: unknown word 'ds'; did you mean 'sd'? (known: mean, sd)"),
-        ("name: x\nsteps: {t: {kind: wait, wait: {lognorml: {mean: 6, sd: 1}}}}", "f.yaml:2:25: steps.t.wait: a number is needed here; did you mean 'lognormal'?"),
+        ("name: x\nsteps: {t: {kind: wait, wait: {lognorml: {mean: 6, sd: 1}}}}", "f.yaml:2:25: steps.t.wait: unknown word 'lognorml'; did you mean 'lognormal'? (a number is needed here)"),
         ("name: x\nsteps: {t: {kind: wait, wait: {by: a, 1: {lognormal: {mean: 6, sd: 1, s: 2}}, else: 3}}}", "f.yaml:2:71: steps.t.wait.1.lognormal.s: unknown word 's'; did you mean 'sd'? (known: mean, sd)"),
         ("name: x\nbeds: {icu: -1}", "f.yaml:2:8: beds.icu: should be at least 0, not -1"),
         ("name: x\nbeds: {icu: 1.5}", "f.yaml:2:8: beds.icu: should be a whole number, not 1.5"),

@@ -147,7 +147,7 @@ def _compile_pools(compiler: Compiler) -> None:
     called = {
         move.call_in for agent in scenario.agents.values() for move in agent.can if isinstance(move, model.CallIn)
     }
-    misspelt = any(name not in scenario.staff and name not in scenario.places for name in used)
+    misspelt = any(not _is_right(scenario, step) for step in scenario.pathway.values())
     for section, resources in (("staff", scenario.staff), ("places", scenario.places)):
         for name, resource in resources.items():
             path: Where = (section, name)
@@ -162,6 +162,13 @@ def _compile_pools(compiler: Compiler) -> None:
                 compiler.names.problem(path, f"no step uses '{name}'; name it in a step or remove it")
             program.pool_index[name] = len(program.pools)
             program.pools.append(_pool(compiler, name, resource, path, name in identified, name in preempting))
+
+
+def _is_right(scenario: model.FlowScenario, step: Any) -> bool:
+    """Whether the resources that a step names are there, staff and places each in their place."""
+    staff = step.use if isinstance(step, model.Use) else getattr(step, "staff", [])
+    place = getattr(step, "move_to", None) or getattr(step, "visit", None)
+    return all(name in scenario.staff for name in staff) and (place is None or place in scenario.places)
 
 
 def _who_comes(compiler: Compiler, place: str) -> list[int]:

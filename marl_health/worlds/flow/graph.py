@@ -99,6 +99,9 @@ class Graph:
     def _side_ways(self) -> list[list[str]]:
         """By kind: steps that timers and health send entities to, from wherever they are."""
         detours: list[list[str]] = [[] for _ in self.names.kinds]
+        for clock in (*self.scenario.timers.values(), *self.scenario.health.values()):
+            assert isinstance(clock, model.Timer | model.HealthMachine)
+            self.complete &= set(clock.applies_to) <= self.scenario.entities.keys()
         for number, (name, kind) in enumerate(self.scenario.entities.items()):
             self._known(kind.begins, ("entities", name, "begins"))
             for timer_name, timer in self.scenario.timers.items():
@@ -182,8 +185,9 @@ class Graph:
         if trapped:
             self.names.problem(
                 ("pathway", trapped[0]),
-                f"from here nobody ever leaves: {', '.join(trapped[:8])} only lead to each other; "
-                "add a way to a leave step",
+                "from here nobody ever leaves: "
+                + (f"{', '.join(trapped[:8])} only lead to each other" if len(trapped) > 1 else "it leads to itself")
+                + "; add a way to a leave step",
             )
 
     def _check_branches(self, own: dict[str, list[str]]) -> None:

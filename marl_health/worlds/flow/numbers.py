@@ -41,6 +41,11 @@ WITHOUT_ENTITY = ("vary", "choose", "staff")
 """Sections whose numbers are not about anybody."""
 
 
+def listed_kinds(dimensions: Iterable[str]) -> str:
+    """Dimensions in words."""
+    return " and ".join(DIMENSIONS.get(dimension, dimension).partition(",")[0] for dimension in dimensions)
+
+
 @dataclass(frozen=True)
 class Number:
     """A compiled number.
@@ -304,7 +309,7 @@ class NumberCompiler:
     def _same_dimension(self, parts: list[Number], path: Where) -> str:
         found = sorted({part.dimension for part in parts if part.dimension != "any"})
         if len(found) > 1:
-            self.names.problem(path, f"all parts need the same kind of unit, but here are {' and '.join(found)}")
+            self.names.problem(path, f"all parts need the same kind of unit, but here are {listed_kinds(found)}")
             return "any"
         return found[0] if found else "any"
 

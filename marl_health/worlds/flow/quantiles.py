@@ -84,7 +84,8 @@ class QuantileCompiler:
     def _alike(self, amounts: Sequence[spec.Quantity], path: Where) -> None:
         found = sorted({amount.dimension for amount in amounts})
         if len(found) > 1:
-            self.names.problem(path, f"all parameters need the same kind of unit, but here are {' and '.join(found)}")
+            kinds = " and ".join(spec.KINDS[dimension] for dimension in found)
+            self.names.problem(path, f"all parameters need the same kind of unit, but here are {kinds}")
 
     def _normal(self, normal: spec.NormalParameters, path: Where) -> Drawn | None:
         mean, sd, within = normal.mean, normal.sd, normal.within
