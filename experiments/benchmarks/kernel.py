@@ -14,10 +14,12 @@ import sys
 from collections.abc import Callable
 from pathlib import Path
 from statistics import median
+from tempfile import TemporaryDirectory
 from time import process_time
 from typing import Any
 
 import numpy as np
+from ruamel.yaml import YAML
 
 import marl_health
 from experiments.benchmarks import parameters as p
@@ -47,10 +49,23 @@ def _simpy_models() -> tuple[Any, Any]:
     return simulate, SimpyHospitalEnv
 
 
+def _without_agents() -> Any:
+    """The compiled scenario when nobody decides: no agents, and none of the lists that they would see."""
+    reader = YAML(typ="safe")
+    scenario = reader.load(SCENARIO.read_text())
+    for word in ("agents", "slots", "score"):
+        del scenario[word]
+    with TemporaryDirectory() as folder:
+        file = Path(folder) / SCENARIO.name
+        with file.open("w") as stream:
+            reader.dump(scenario, stream)
+        return marl_health.load(file).program
+
+
 def kernels() -> dict[str, Work]:
     """One replication without agents: warm-up and seven days; patients."""
     simulate, _ = _simpy_models()
-    program = marl_health.load(SCENARIO).program
+    program = _without_agents()
 
     def ours(seed: int) -> int:
         world = FlowWorld(program, seed)

@@ -100,7 +100,7 @@ class FlowGame:
     def observe(self, agent: str) -> list[float]:
         """The same, scaled into [-1, 1]."""
         return [
-            raw / (abs(raw) + scale) if scale else raw
+            raw / (abs(raw) + scale) if raw and scale else raw
             for raw, scale in zip(self.look(agent), self._scales[agent], strict=True)
         ]
 
@@ -115,7 +115,7 @@ class FlowGame:
         """Do an action; False if it was not possible (then nothing happens)."""
         if action == 0:
             return True
-        if not 0 < action < 1 + sum(len(move.names) for move in self.specs[agent].moves):
+        if action < 0:
             return False
         first = 1
         for move in self.specs[agent].moves:

@@ -94,11 +94,15 @@ class LineNow(Sight):
     @override
     def look(self, world: FlowWorld, out: list[float]) -> None:
         lines = [world.lines[number] for number in self.lines]
-        if len(lines) == 1 and not lines[0].personal and not self.oldest:
-            if self.by_class:
-                out.extend(lines[0].count)
+        if len(lines) == 1 and not lines[0].personal and (self.by_class or not self.oldest):
+            line = lines[0]
+            if not self.by_class:
+                out.append(line.waiting)
+            elif not self.oldest:
+                out.extend(line.count)
             else:
-                out.append(lines[0].waiting)
+                now = world.now
+                out.extend([line.oldest(cls, now) if waiting else 0.0 for cls, waiting in enumerate(line.count)])
             return
         for line in tuple(lines):
             if line.personal:
