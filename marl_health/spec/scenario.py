@@ -42,12 +42,14 @@ class Scenario:
     Attributes:
         name, version, description, tags, split, clock: as in the file.
         hash: twelve hexadecimal digits of what it says, the numbers of its tables and its alternatives included.
-        file: where it was read from. spec: the validated models. program: the compiled world.
+        file: where it was read from. data: what it says, as plain data, what it extends included.
+        spec: the validated models. program: the compiled world.
         roles: the roles that decide, in order.
     """
 
     def __init__(self, document: Document, spec: Any, program: Any, kind: Kind, chosen: Mapping[str, str]) -> None:
         self.file = document.file
+        self.data = document.data
         self.spec = spec
         self.program = program
         self.kind = kind
