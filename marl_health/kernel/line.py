@@ -235,34 +235,53 @@ class Line:
 
     def serve(self, world: World) -> None:
         """Grant its needs to the entity that :meth:`head` found."""
-        ticket, cls = self.best_ticket, self.best_class
-        assert ticket is not None
-        entity = ticket[2]
+        assert self.best_ticket is not None
+        entity = self.best_ticket[2]
         now = world._now
         self.grants += 1
         self.waited += now - entity.joined
-        if cls is None or self.single is None:
-            self.leave(now, entity)
-        else:  # what leave() does in the common case, spelt out
-            if self.heaps[cls][0] is ticket:
-                heappop(self.heaps[cls])
-            self.stood += now
-            entity.ticket = entity.line = None
-            self.waiting -= 1
-            self.count[cls] -= 1
-            self.joined_sum[cls] -= ticket[0]
-            self.single.waiting -= 1
-            for roster in self.rosters:
-                roster.remove(entity)
-        pool = self.plain
-        if pool is None:
-            self._take(now, entity)
-        else:  # what Pool.take does in the common case, spelt out
-            entity.held = self
-            entity.began = now
-            pool.free -= 1
-            pool.used -= now
+        self.leave(now, entity)
+        self._take(now, entity)
         entity.step.granted(world, entity)
+
+    def serve_next(self, world: World) -> bool:
+        """Grant its needs to whoever is next. False if nobody here may be served now."""
+        now = world._now
+        pool = self.plain
+        sequence = self.discipline.sequence if len(self.count) > 1 else (0,)
+        if pool is None or sequence is None or self.called or pool.reserves:
+            if not (self.feasible() and self.head(now)):
+                return False
+            self.serve(world)
+            return True
+        # The common case, one unit of a plain pool and a fixed order of classes, does what head(), leave() and
+        # Pool.take() do; their calls would cost more than their work.
+        for cls in sequence:
+            if self.count[cls]:
+                break
+        else:
+            return False
+        heap = self.heaps[cls]
+        ticket = heappop(heap)
+        while ticket[2].ticket is not ticket:
+            ticket = heappop(heap)
+        entity = ticket[2]
+        entity.ticket = entity.line = None
+        self.stood += now
+        self.waiting -= 1
+        self.count[cls] -= 1
+        self.joined_sum[cls] -= ticket[0]
+        pool.waiting -= 1
+        for roster in self.rosters:
+            roster.remove(entity)
+        self.grants += 1
+        self.waited += now - entity.joined
+        pool.free -= 1
+        pool.used -= now
+        entity.held = self
+        entity.began = now
+        entity.step.granted(world, entity)
+        return True
 
     def release(self, world: World, entity: Entity) -> None:
         """Give back what the current step used (not the place kept) and offer it to those who wait."""

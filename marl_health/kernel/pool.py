@@ -185,15 +185,14 @@ class Pool:
         while self.free > 0 and self.waiting:
             lines = self.lines
             if len(lines) == 1:
-                best = lines[0]
-                if (best.plain is None and not best.feasible()) or not best.head(now):
+                if not lines[0].serve_next(world):
                     break
             else:
                 ready = [line for line in lines if line.waiting and line.feasible() and line.head(now)]
                 if not ready:
                     break
                 best = ready[0] if len(ready) == 1 else min(ready, key=lambda line: line.claim(now))
-            best.serve(world)
+                best.serve(world)
         self.dispatching = False
 
     def set_capacity(self, world: World, capacity: int) -> None:

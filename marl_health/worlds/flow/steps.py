@@ -207,6 +207,7 @@ class Task(Activity):
         pool.used -= now
         line.grants += 1
         entity.held = line
+        entity.since = entity.began = now
         if world.log is not None:
             world.write(entity, "resource_use", self.name, pool.name)
         if self.sets:
@@ -293,16 +294,14 @@ class Parallel(FlowStep):
         for steps, chance in self.branches:
             if chance is None or chance(world, entity):
                 token = entity.child(steps[0])
-                token.route = steps
+                token.route = steps[1:]
                 tokens.append(token)
         if not tokens:
             self.go_on(world, entity)
             return
         entity.children = list(tokens)
         for token in tokens:
-            step = token.route[0]
-            token.route = token.route[1:]
-            step.enter(world, token)
+            token.step.enter(world, token)
 
 
 class Leave(FlowStep):
