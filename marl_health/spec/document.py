@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import re
 import stat
+from collections.abc import Collection
 from pathlib import Path
 from typing import Any
 
@@ -166,53 +167,71 @@ def _check_text(text: str, file: str) -> None:
         raise ScenarioError(problems)
 
 
-def merge(base: Document, top: Document) -> Document:
+def merge(base: Document, top: Document, forms: Collection[str] = ()) -> Document:
     """Return `base` with `top` laid over it, as `extends:` does.
 
     Mappings merge key by key, at every depth; lists and scalars of `top` replace those of `base`; the value
     ``null`` in `top` removes the key. Every value keeps the place, in whichever file, where it was written.
+
+    Args:
+        base: what is changed.
+        top: what changes it.
+        forms: words that tell the form of a value; a mapping of one form replaces one of another form as a whole.
 
     Raises:
         ScenarioError: if `top` removes a key that `base` does not have.
     """
     places: dict[Where, Location] = {(): top.locate(())}
     problems: list[Problem] = []
-    data = _merged(base, top, base.data, top.data, (), places, problems)
+    data = _Merger(base, top, forms, places, problems).merged(base.data, top.data, ())
     if problems:
         raise ScenarioError(problems)
     return Document(top.file, data, places)
 
 
-def _merged(
-    base: Document,
-    top: Document,
-    below: dict[str, Any],
-    above: dict[str, Any],
-    path: Where,
-    places: dict[Where, Location],
-    problems: list[Problem],
-) -> dict[str, Any]:
-    """Merge two mappings that stand at the same path; note the place of every value taken."""
-    result: dict[str, Any] = {}
-    for key, value in below.items():
-        here = (*path, key)
-        if key not in above:
-            result[key] = _taken(base, value, here, places)
-        elif isinstance(value, dict) and isinstance(above[key], dict):
-            places[here] = top.locate(here)
-            result[key] = _merged(base, top, value, above[key], here, places, problems)
-        elif above[key] is not None:
-            result[key] = _taken(top, above[key], here, places)
-    for key, value in above.items():
-        here = (*path, key)
-        if key in below:
-            continue
-        if value is None:
-            message = f"null removes a key, but {base.file} has no '{key}' here{did_you_mean(key, below)}"
-            problems.append(top.problem(here, message))
-        else:
-            result[key] = _taken(top, value, here, places)
-    return result
+class _Merger:
+    """Lays one document over another; notes the place of every value taken, and what goes wrong."""
+
+    def __init__(
+        self,
+        base: Document,
+        top: Document,
+        forms: Collection[str],
+        places: dict[Where, Location],
+        problems: list[Problem],
+    ) -> None:
+        self.base = base
+        self.top = top
+        self.forms = forms
+        self.places = places
+        self.problems = problems
+
+    def merged(self, below: dict[str, Any], above: dict[str, Any], path: Where) -> dict[str, Any]:
+        """Merge two mappings that stand at the same path."""
+        result: dict[str, Any] = {}
+        for key, value in below.items():
+            here = (*path, key)
+            if key not in above:
+                result[key] = _taken(self.base, value, here, self.places)
+            elif isinstance(value, dict) and isinstance(above[key], dict) and not self._another_form(value, above[key]):
+                self.places[here] = self.top.locate(here)
+                result[key] = self.merged(value, above[key], here)
+            elif above[key] is not None:
+                result[key] = _taken(self.top, above[key], here, self.places)
+        for key, value in above.items():
+            here = (*path, key)
+            if key in below:
+                continue
+            if value is None:
+                message = f"null removes a key, but {self.base.file} has no '{key}' here{did_you_mean(key, below)}"
+                self.problems.append(self.top.problem(here, message))
+            else:
+                result[key] = _taken(self.top, value, here, self.places)
+        return result
+
+    def _another_form(self, below: dict[str, Any], above: dict[str, Any]) -> bool:
+        old, new = ({word for word in mapping if word in self.forms} for mapping in (below, above))
+        return bool(old and new) and not old & new
 
 
 def _taken(source: Document, value: Any, path: Where, places: dict[Where, Location]) -> Any:

@@ -11,6 +11,7 @@ from pydantic import ValidationError
 from marl_health.spec.complaints import allowed_fields, validation_problems
 from marl_health.spec.document import Document, load_document, merge
 from marl_health.spec.errors import ScenarioError, shown
+from marl_health.spec.numbers import STRUCTURES
 from marl_health.spec.scenario import KINDS, PACKAGED, Kind, Scenario, is_there, packaged_scenarios
 from marl_health.spec.suggest import did_you_mean
 
@@ -54,7 +55,7 @@ def _extended(document: Document, base: Any, path: Path, folders: list[Path]) ->
     if "extends" in parent.data:
         message = f"{shown(base)} extends another scenario itself; only one level is allowed"
         raise ScenarioError([document.problem(("extends",), message)])
-    return merge(parent, document), [*folders[:1], file.resolve().parent, *folders[1:]]
+    return merge(parent, document, STRUCTURES), [*folders[:1], file.resolve().parent, *folders[1:]]
 
 
 def _kind(document: Document) -> Kind:
