@@ -112,6 +112,7 @@ class AtStartSpec:
             count = max(0, min(pool.free, round(float(self.share(world, world.nobody)) * pool.capacity)))
         for _ in range(count):
             entity = world.create(source.kind, rows.next(), ())
+            world.found(entity)
             entity.step = step
             if self.pool is not None:
                 pool = world.pools[self.pool]

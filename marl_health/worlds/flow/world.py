@@ -18,7 +18,7 @@ from marl_health.kernel.world import EARLY, World
 from marl_health.worlds.flow.cast import Cast
 from marl_health.worlds.flow.clocks import HealthSpec
 from marl_health.worlds.flow.decisions import LeverState
-from marl_health.worlds.flow.program import Program, Sequel, Way
+from marl_health.worlds.flow.program import Program, Way
 from marl_health.worlds.flow.sources import DAY, Comeback
 
 ARRIVAL = 0
@@ -208,10 +208,14 @@ class FlowWorld(World):
         entity.marks = [None] * len(program.marks)
         for slot, value in known:
             values[slot] = value(self, entity)
-        settled = {slot for slot, _ in known} if known else ()
-        for slot, value in program.attributes[kind]:
-            if slot not in settled:
+        if not known:
+            for slot, value in program.attributes[kind]:
                 values[slot] = value(self, entity)
+        else:
+            settled = {slot for slot, _ in known}
+            for slot, value in program.attributes[kind]:
+                if slot not in settled:
+                    values[slot] = value(self, entity)
         if present:
             self.admit(entity)
         return entity
@@ -220,25 +224,26 @@ class FlowWorld(World):
         """The entity is inside from now on."""
         now = self._now
         self.entities[entity.id] = entity
-        entity.marks[ARRIVAL] = now
         kind = entity.kind
         self.arrived_all[kind] += 1
         recent, last = self.recent[kind]
         self.recent[kind] = (recent * exp((last - now) / RECENT) + 1.0, now)
         if entity.counted:
             self.arrived[kind] += 1
-            self.marked[ARRIVAL] += 1
         if self.cast is not None:
             self.cast.enter(self.program, entity)
             self.write(entity, "arrival_departure", "arrival", "")
 
+    def found(self, entity: Entity) -> None:
+        """The entity is there when the world begins: it counts as arrived, but nothing begins with that."""
+        entity.marks[ARRIVAL] = self._now
+        if entity.counted:
+            self.marked[ARRIVAL] += 1
+
     def arrive(self, entity: Entity) -> None:
         """The entity, already inside, starts on its pathway."""
-        program = self.program
-        sequel = program.sequels[ARRIVAL][entity.kind]
-        if sequel is not None:
-            self.follow(entity, sequel)
-        program.begins[entity.kind].enter(self, entity)
+        self.mark(entity, ARRIVAL)
+        self.program.begins[entity.kind].enter(self, entity)
 
     def depart(self, entity: Entity, outcome: int) -> None:
         """The entity leaves: all it holds and all its clocks go."""
@@ -280,25 +285,25 @@ class FlowWorld(World):
     # ------------------------------------------------------------ what steps and clocks ask for
     def mark(self, entity: Entity, mark: int) -> None:
         """Set a time stamp and tell those who wait for it: measures, timers, health."""
-        entity.marks[mark] = self._now
-        if entity.counted:
+        entity.marks[mark] = now = self._now
+        counted = entity.counted
+        if counted:
             self.marked[mark] += 1
         sequel = self.program.sequels[mark][entity.kind]
-        if sequel is not None:
-            self.follow(entity if entity.parent is None else entity.root, sequel)
-
-    def follow(self, entity: Entity, sequel: Sequel) -> None:
-        """Do what a mark entails for measures and clocks."""
-        now, number = self._now, entity.id
+        if sequel is None:
+            return
+        if entity.parent is not None:
+            entity = entity.root
+        number = entity.id
         ends, begins, clocks = sequel
         for index in ends:
             span = self.spans[index]
             if number in span.starts:
-                span.end(now, number, entity.counted)
-        if begins and entity.counted:
+                span.end(now, number, counted)
+        if counted:
             for index, target, holding in begins:
                 if holding is None or (entity.place is not None and entity.place.index == holding):
-                    minutes = target if isinstance(target, float) else target(self, entity)
+                    minutes = target if type(target) is float else target(self, entity)
                     self.spans[index].begin(now, number, minutes)
         for act in clocks:
             act(self, entity)
