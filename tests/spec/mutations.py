@@ -179,6 +179,8 @@ HUGE: list[tuple[Where, Any, str]] = [
     (("pathway", "review", "wait"), INSTANT, "no time need pass in the loop"),
     (("health", "untreated", "states", "worse", "stable"), {"hazard": "1e9 per_hour"}, "more than one a second"),
     (("health", "untreated", "states", "worse", "stable"), {"after": "0 min"}, "longer than 0"),
+    (("health", "untreated", "states", "worse", "stable"), {"after": INSTANT}, "next to no time"),
+    (("health", "untreated", "states", "worse", "stable"), {"hazard": {"times": [1e9, "1 per_h"]}}, "next to no time"),
     (("pathway", "draw", "for"), {"erlang": {"mean": "1 min", "stages": 10**9}}, "at most 1000"),
     (("pathway", "draw", "for"), {"lognormal": {"mean": "1 min", "cv": 1e9}}, "at most 100"),
     (("pathway", "draw", "for"), {"weibull": {"mean": "1 min", "shape": 1e-3}}, "at least 0.1"),

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 from marl_health.kernel.entity import Entity
 from marl_health.spec.errors import Where
 from marl_health.worlds.flow import model
+from marl_health.worlds.flow.clocks import HealthSpec
 from marl_health.worlds.flow.sources import DAY, WEEK, AtStartSpec, RateSpec, SourceSpec, TimetableSpec
 
 if TYPE_CHECKING:
@@ -107,6 +108,19 @@ def _check_loops(compiler: Compiler, rehearsal: Rehearsal) -> None:
                 path: Where = ("pathway", name, "again", "after")
                 compiler.names.problem(path, "they would be back at once; write a duration of some minutes or more")
     graph.check_time(instant | graph.timeless, graph.balking)
+    machines = [clock for clock in program.clocks if isinstance(clock, HealthSpec)]
+    for (name, machine), clock in zip(compiler.scenario.health.items(), machines, strict=True):
+        affected = [people[program.kinds.index(kind)] for kind in machine.applies_to]
+        for (state, ways), transitions in zip(machine.states.items(), clock.states, strict=True):
+            for to, transition in zip(ways, transitions, strict=True):
+                values = [_tried(transition.value, rehearsal, entity) for entity in affected]
+                quick = (
+                    min(values, default=1.0) < INSTANT if transition.fixed else max(values, default=0.0) > 1 / INSTANT
+                )
+                if quick and transition.target is not None:
+                    compiler.names.problem(
+                        ("health", name, "states", state, to), "is over in next to no time; write a longer one"
+                    )
 
 
 def _tried(value: Any, rehearsal: Rehearsal, entity: Entity) -> float:
