@@ -20,9 +20,9 @@ BLOCK = 2048
 
 
 class Patient:
-    """A patient; ``ticket`` is the number under which they wait now, 0 once a physician came or they left."""
+    """A patient; ``unseen`` until a nurse comes or they leave, ``ticket`` is the number under which they wait."""
 
-    __slots__ = ("acuity", "arrival", "in_bay", "joined", "left", "pending", "provider", "ticket")
+    __slots__ = ("acuity", "arrival", "in_bay", "joined", "pending", "provider", "ticket", "unseen")
 
     def __init__(self, acuity: int, arrival: float) -> None:
         self.acuity = acuity
@@ -30,7 +30,7 @@ class Patient:
         self.provider = -1.0
         self.ticket = 0
         self.in_bay = False
-        self.left = False
+        self.unseen = True
         self.pending = 0
         self.joined = 0.0
 
@@ -79,7 +79,7 @@ def _build(
     scanners, analysers = p.SCANNERS, p.ANALYSERS
     wards, icu = p.WARD_BEDS - p.IN_WARD_AT_START, p.ICU_BEDS - p.IN_ICU_AT_START
     triage_line: deque[Patient] = deque()
-    nurse_line: deque[tuple[Callable[[float, Any], None], float, float, Patient]] = deque()
+    nurse_line: deque[tuple[Callable[[float, Any], None], float, float, Patient, bool]] = deque()
     analysis_line: deque[Patient] = deque()
     ward_line: deque[tuple[int, Patient | None]] = deque()
     icu_line: deque[Patient] = deque()
@@ -106,7 +106,7 @@ def _build(
         patient = Patient(int(acuities()), now)
         if nurses:
             nurses -= 1
-            heappush(events, (now + exp(triage_mu + triage_sigma * normal()), number + 1, triaged, patient))
+            heappush(events, (now + exp(triage_mu + triage_sigma * normal()), number - 1, triaged, patient))
         else:
             triage_line.append(patient)
 
@@ -119,35 +119,32 @@ def _build(
             nurses += 1
         acuity = patient.acuity
         if acuity > 2:
-            heappush(events, (now + scale[acuity] * weibull(), number + 1, lose_patience, patient))
+            heappush(events, (now + scale[acuity] * weibull(), number - 1, lose_patience, patient))
         if acuity > 1:
-            heappush(events, (now + exponential() / hazard[acuity], number + 2, deteriorate, patient))
+            heappush(events, (now + exponential() / hazard[acuity], number - 2, deteriorate, patient))
         patient.joined = now
         if bays:
             bays -= 1
-            ask_physician(now, patient)
+            patient.in_bay = True
+            ask_nurse(now, assessed, p.ASSESSMENT, patient, True)
         else:
             waiting_for_bay += 1
-            patient.ticket = number + 3
-            heappush(bay_line, (acuity, now, number + 3, patient))
+            patient.ticket = number - 3
+            heappush(bay_line, (acuity, now, number - 3, patient))
 
     def ask_physician(now: float, patient: Patient) -> None:
         nonlocal number, physicians, waiting_for_physician
-        patient.in_bay = True
         if physicians > 0:
             physicians -= 1
             look(now, patient)
         else:
             number += 1
             waiting_for_physician += 1
-            patient.joined = now
-            patient.ticket = number
             heappush(physician_line, (patient.acuity, now, number, patient))
 
     def look(now: float, patient: Patient) -> None:
         nonlocal number
         number += 1
-        patient.ticket = 0
         patient.provider = now
         mu, sigma = first_look[patient.acuity]
         heappush(events, (now + exp(mu + sigma * normal()), number, looked, patient))
@@ -156,15 +153,14 @@ def _build(
         nonlocal physicians, waiting_for_physician, number
         physicians += 1
         while physicians > 0 and waiting_for_physician:
-            _, _, ticket, patient = heappop(physician_line)
-            if patient.ticket == ticket:
-                physicians -= 1
-                waiting_for_physician -= 1
-                if patient.provider < 0:
-                    look(now, patient)
-                else:
-                    number += 1
-                    heappush(events, (now + exp(review_mu + review_sigma * normal()), number, reviewed, patient))
+            patient = heappop(physician_line)[3]
+            physicians -= 1
+            waiting_for_physician -= 1
+            if patient.provider < 0:
+                look(now, patient)
+            else:
+                number += 1
+                heappush(events, (now + exp(review_mu + review_sigma * normal()), number, reviewed, patient))
 
     def free_bay(now: float) -> None:
         nonlocal bays, waiting_for_bay
@@ -173,30 +169,30 @@ def _build(
                 _, _, ticket, patient = heappop(bay_line)
                 if patient.ticket == ticket:
                     waiting_for_bay -= 1
-                    ask_physician(now, patient)
+                    patient.in_bay = True
+                    ask_nurse(now, assessed, p.ASSESSMENT, patient, True)
                     return
         bays += 1
 
     def lose_patience(now: float, patient: Patient) -> None:
-        nonlocal waiting_for_bay, waiting_for_physician
-        if patient.ticket and patient.provider < 0:
+        nonlocal waiting_for_bay
+        if patient.unseen:
+            patient.unseen = False
             patient.ticket = 0
-            patient.left = True
             records.append((patient.acuity, patient.arrival, -1.0, now))
             if patient.in_bay:
-                waiting_for_physician -= 1
                 free_bay(now)
             else:
                 waiting_for_bay -= 1
 
     def deteriorate(now: float, patient: Patient) -> None:
         nonlocal number
-        if patient.ticket and patient.provider < 0:
-            number += 1
+        if patient.unseen:
             patient.acuity -= 1
-            patient.ticket = number
-            line = physician_line if patient.in_bay else bay_line
-            heappush(line, (patient.acuity, patient.joined, number, patient))
+            if not patient.in_bay:
+                number += 1
+                patient.ticket = number
+                heappush(bay_line, (patient.acuity, patient.joined, number, patient))
 
     def looked(now: float, patient: Patient) -> None:
         nonlocal number, scanners
@@ -205,10 +201,10 @@ def _build(
         acuity = patient.acuity
         if uniform() < bloods[acuity]:
             patient.pending = 1
-            ask_nurse(now, drawn, p.DRAW, patient)
+            ask_nurse(now, drawn, p.DRAW, patient, False)
         if uniform() < ecgs[acuity]:
             patient.pending += 1
-            ask_nurse(now, recorded, p.ECG, patient)
+            ask_nurse(now, recorded, p.ECG, patient, False)
         if uniform() < imaging[acuity]:
             patient.pending += 1
             if scanners:
@@ -217,28 +213,38 @@ def _build(
             else:
                 heappush(scan_line, (acuity, now, number, patient))
         if not patient.pending:
-            ask_nurse(now, medicated, p.MEDICATION, patient)
+            ask_nurse(now, medicated, p.MEDICATION, patient, False)
 
     def ask_nurse(
-        now: float, then: Callable[[float, Any], None], minutes: tuple[float, float], patient: Patient
+        now: float, then: Callable[[float, Any], None], minutes: tuple[float, float], patient: Patient, first: bool
     ) -> None:
         nonlocal number, ed_nurses
         mu, sigma = minutes
         if ed_nurses:
             ed_nurses -= 1
             number += 1
+            if first:
+                patient.unseen = False
             heappush(events, (now + exp(mu + sigma * normal()), number, then, patient))
         else:
-            nurse_line.append((then, mu, sigma, patient))
+            nurse_line.append((then, mu, sigma, patient, first))
 
     def free_nurse(now: float) -> None:
         nonlocal number, ed_nurses
-        if nurse_line:
+        while nurse_line:
+            then, mu, sigma, patient, first = nurse_line.popleft()
+            if first:
+                if not patient.unseen:
+                    continue
+                patient.unseen = False
             number += 1
-            then, mu, sigma, patient = nurse_line.popleft()
             heappush(events, (now + exp(mu + sigma * normal()), number, then, patient))
-        else:
-            ed_nurses += 1
+            return
+        ed_nurses += 1
+
+    def assessed(now: float, patient: Patient) -> None:
+        free_nurse(now)
+        ask_physician(now, patient)
 
     def drawn(now: float, patient: Patient) -> None:
         nonlocal number, analysers
@@ -260,13 +266,13 @@ def _build(
             analysers += 1
         patient.pending -= 1
         if not patient.pending:
-            ask_nurse(now, medicated, p.MEDICATION, patient)
+            ask_nurse(now, medicated, p.MEDICATION, patient, False)
 
     def recorded(now: float, patient: Patient) -> None:
         free_nurse(now)
         patient.pending -= 1
         if not patient.pending:
-            ask_nurse(now, medicated, p.MEDICATION, patient)
+            ask_nurse(now, medicated, p.MEDICATION, patient, False)
 
     def scanned(now: float, patient: Patient) -> None:
         nonlocal number, scanners
@@ -277,7 +283,7 @@ def _build(
             scanners += 1
         patient.pending -= 1
         if not patient.pending:
-            ask_nurse(now, medicated, p.MEDICATION, patient)
+            ask_nurse(now, medicated, p.MEDICATION, patient, False)
 
     def medicated(now: float, patient: Patient) -> None:
         nonlocal number
@@ -294,7 +300,6 @@ def _build(
             heappush(events, (now + exp(review_mu + review_sigma * normal()), number, reviewed, patient))
         else:
             waiting_for_physician += 1
-            patient.ticket = number
             heappush(physician_line, (patient.acuity, now, number, patient))
 
     def reviewed(now: float, patient: Patient) -> None:
@@ -302,7 +307,7 @@ def _build(
         free_physician(now)
         share = uniform()
         if share >= to_icu[patient.acuity] + to_ward[patient.acuity]:
-            ask_nurse(now, sent_home, p.SEND_HOME, patient)
+            ask_nurse(now, sent_home, p.SEND_HOME, patient, False)
         elif share < to_icu[patient.acuity]:
             if icu:
                 icu -= 1

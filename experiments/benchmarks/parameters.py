@@ -40,7 +40,7 @@ BY_HOUR = (
 RATES = tuple(ARRIVALS_PER_DAY * weight / sum(BY_HOUR) / 60 for weight in BY_HOUR)
 
 TRIAGE_NURSES = 2
-ED_NURSES = 7
+ED_NURSES = 8
 PHYSICIANS = ((0.0, 4), (7 * 60.0, 6), (10 * 60.0, 7), (23 * 60.0, 5))  # from minute of the day: units
 BAYS = 32
 SCANNERS = 2
@@ -51,6 +51,7 @@ IN_WARD_AT_START = round(0.93 * WARD_BEDS)
 IN_ICU_AT_START = round(0.60 * ICU_BEDS)
 
 TRIAGE = lognormal(6, 3)
+ASSESSMENT = lognormal(8, 4)
 FIRST_LOOK = {1: lognormal(34, 16), 2: lognormal(28, 14), 3: lognormal(21, 11), 4: lognormal(13, 6)}
 FIRST_LOOK[5] = FIRST_LOOK[4]
 DRAW = lognormal(6, 3)

@@ -62,7 +62,7 @@ class Patient:
     acuity: int
     arrival: float
     triaged: float | None = None
-    bedded: float | None = None
+    assessed: float | None = None
     provider: float | None = None
     decided: float | None = None
     settled: float | None = None
@@ -161,15 +161,19 @@ class Hospital:
         if bay is None:
             self.leave_unseen(patient)
             return
-        patient.bedded = env.now
-        physician = yield from self.wait_unseen(patient, self.ed_physician, self.rank_for_physician)
-        if physician is None:
+        nurse = yield from self.wait_unseen(patient, self.ed_nurse, lambda patient: 0)
+        if nurse is None:
             self.ed_bay.release(bay)
             self.leave_unseen(patient)
             return
-        patient.provider = env.now
-        yield env.timeout(self.lognormal(p.FIRST_LOOK[patient.acuity]))
-        self.ed_physician.release(physician)
+        patient.assessed = env.now
+        yield env.timeout(self.lognormal(p.ASSESSMENT))
+        self.ed_nurse.release(nurse)
+
+        with self.ask(self.ed_physician, patient, self.rank_for_physician(patient)) as physician:
+            yield physician
+            patient.provider = env.now
+            yield env.timeout(self.lognormal(p.FIRST_LOOK[patient.acuity]))
 
         tests = []
         if rng.random() < p.BLOODS[patient.acuity]:
@@ -205,7 +209,7 @@ class Hospital:
             self.discharged += 1
 
     def start_clocks(self, patient: Patient) -> None:
-        """Patience and deterioration run from triage until a physician comes."""
+        """Patience and deterioration run from triage until a nurse comes."""
         if patient.acuity in p.PATIENCE_SCALE:
             minutes = p.PATIENCE_SCALE[patient.acuity] * self.rng.weibull(p.PATIENCE_SHAPE)
             patient.patience = self.env.timeout(minutes)
@@ -233,7 +237,7 @@ class Hospital:
 
     def nursing(self, minutes: p.Lognormal) -> Process:
         """Something that takes a nurse."""
-        with self.ed_nurse.request() as nurse:
+        with self.ed_nurse.request(priority=(0, self.env.now)) as nurse:
             yield nurse
             yield self.env.timeout(self.lognormal(minutes))
 

@@ -303,7 +303,7 @@ class FlowWorld(World):
         if counted:
             for index, target, holding in begins:
                 if holding is None or (entity.place is not None and entity.place.index == holding):
-                    minutes = target if type(target) is float else target(self, entity)
+                    minutes = target if isinstance(target, float) else target(self, entity)
                     self.spans[index].begin(now, number, minutes)
         for act in clocks:
             act(self, entity)
