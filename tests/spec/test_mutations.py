@@ -182,7 +182,7 @@ def at_once(steps: int) -> str:
     [
         (loop(1000), None),
         (side_by_side(15), None),
-        (misspelt(1500), "no step named 't0'"),
+        (misspelt(800), "no step named 't0'"),
         (dependent(200), None),
         (dependent(2000), "at most 200 entries"),
         (at_once(50), None),
