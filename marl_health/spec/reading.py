@@ -23,10 +23,12 @@ def read(path: Path, chosen: dict[str, str]) -> Scenario:
         ScenarioError: with every problem found.
     """
     document = load_document(path)
-    folders = [path.resolve().parent, PACKAGED]
+    files = [path.resolve()]
     base = document.data.get("extends")
     if base is not None:
-        document, folders = _extended(document, base, path, folders)
+        document, below = _extended(document, base, path)
+        files.append(below)
+    folders = [*(file.parent for file in files), PACKAGED]
     kind = _kind(document)
     try:
         spec = kind.MODEL.model_validate(document.data)
@@ -34,10 +36,12 @@ def read(path: Path, chosen: dict[str, str]) -> Scenario:
         raise ScenarioError(
             validation_problems(document, error, lambda where: allowed_fields(kind.MODEL, where))
         ) from None
-    return Scenario(document, spec, kind.compile_program(document, spec, folders, chosen), kind, chosen)
+    program = kind.compile_program(document, spec, folders, chosen)
+    return Scenario(document, spec, program, kind, chosen, [*files, *kind.tables_read(program)])
 
 
-def _extended(document: Document, base: Any, path: Path, folders: list[Path]) -> tuple[Document, list[Path]]:
+def _extended(document: Document, base: Any, path: Path) -> tuple[Document, Path]:
+    """The document laid over the one that it extends, and the file of that."""
     if not isinstance(base, str):
         raise ScenarioError([document.problem(("extends",), "the name or file of another scenario is needed here")])
     known = packaged_scenarios()
@@ -55,7 +59,7 @@ def _extended(document: Document, base: Any, path: Path, folders: list[Path]) ->
     if "extends" in parent.data:
         message = f"{shown(base)} extends another scenario itself; only one level is allowed"
         raise ScenarioError([document.problem(("extends",), message)])
-    return merge(parent, document, STRUCTURES), [*folders[:1], file.resolve().parent, *folders[1:]]
+    return merge(parent, document, STRUCTURES), file.resolve()
 
 
 def _kind(document: Document) -> Kind:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol
 
@@ -42,13 +42,23 @@ class Scenario:
     Attributes:
         name, version, description, tags, split, clock: as in the file.
         hash: twelve hexadecimal digits of what it says, the numbers of its tables and its alternatives included.
-        file: where it was read from. data: what it says, as plain data, what it extends included.
+        file: where it was read from. read_from: that file, what it extends, and its tables.
+        data: what it says, as plain data, what it extends included.
         spec: the validated models. program: the compiled world.
         roles: the roles that decide, in order.
     """
 
-    def __init__(self, document: Document, spec: Any, program: Any, kind: Kind, chosen: Mapping[str, str]) -> None:
+    def __init__(
+        self,
+        document: Document,
+        spec: Any,
+        program: Any,
+        kind: Kind,
+        chosen: Mapping[str, str],
+        read_from: Sequence[Path],
+    ) -> None:
         self.file = document.file
+        self.read_from = tuple(read_from)
         self.data = document.data
         self.spec = spec
         self.program = program
@@ -80,7 +90,7 @@ class Scenario:
         return f"Scenario({self.name!r}, version={self.version}, hash={self.hash!r})"
 
 
-_loaded: dict[tuple[str, tuple[tuple[str, str], ...], int, int], Scenario] = {}
+_loaded: dict[tuple[str, tuple[tuple[str, str], ...]], tuple[list[tuple[int, int]], Scenario]] = {}
 
 
 def packaged_scenarios() -> dict[str, Path]:
@@ -129,18 +139,23 @@ def load(name_or_path: str | Path, chosen: Mapping[str, str] | None = None) -> S
     path = find(name_or_path)
     picks = dict(chosen or {})
     try:
-        status = path.stat()
-        key = (str(path.resolve()), tuple(sorted(picks.items())), status.st_mtime_ns, status.st_size)
-    except OSError:
-        key = None
-    if key is not None and key in _loaded:
-        return _loaded[key]
+        key = (str(path.resolve()), tuple(sorted(picks.items())))
+        state, scenario = _loaded[key]
+        if _state(scenario.read_from) == state:
+            return scenario
+    except (KeyError, OSError, ValueError):
+        pass  # read for the first time, gone, or no name that a file can have
     from marl_health.spec.reading import read  # what parses and validates is not needed before a scenario is read
 
     scenario = read(path, picks)
-    if key is not None:
-        _loaded[key] = scenario
+    _loaded[key] = (_state(scenario.read_from), scenario)
     return scenario
+
+
+def _state(files: Sequence[Path]) -> list[tuple[int, int]]:
+    """What changes when a file does: the time of its last change, and its size."""
+    found = [file.stat() for file in files]
+    return [(status.st_mtime_ns, status.st_size) for status in found]
 
 
 def _scenario_again(file: str, chosen: tuple[tuple[str, str], ...], expected: str) -> Scenario:

@@ -37,6 +37,19 @@ def test_only_what_is_said_changes(tmp_path: Path) -> None:
     assert changed.spec.places == before.spec.places
 
 
+def test_a_scenario_is_read_again_when_anything_it_was_read_from_changed(tmp_path: Path) -> None:
+    first = extended(tmp_path, "")
+    assert load(tmp_path / "changed.yaml") is first
+    (tmp_path / "arrivals.csv").write_text((HERE / "arrivals.csv").read_text().replace("23,2", "23,20"), "utf-8")
+    second = load(tmp_path / "changed.yaml")
+    assert second.hash != first.hash
+    base = tmp_path / "small_ed.yaml"
+    base.write_text(base.read_text("utf-8").replace("per_day: 60", "per_day: 600"), "utf-8")
+    third = load(tmp_path / "changed.yaml")
+    assert third.hash not in (first.hash, second.hash)
+    assert [file.name for file in third.read_from] == ["changed.yaml", "small_ed.yaml", "arrivals.csv"]
+
+
 def test_another_form_of_a_number_replaces_the_old_one(tmp_path: Path) -> None:
     text = "pathway: {scan: {for: {constant: 9 min}}, recover: {stay: {lognormal: {sd: 3 h}}}}\n"
     spec = extended(tmp_path, text).spec
