@@ -207,7 +207,7 @@ class Task(Activity):
         pool.used -= now
         line.grants += 1
         entity.held = line
-        entity.since = entity.began = now
+        entity.began = now
         if world.log is not None:
             world.write(entity, "resource_use", self.name, pool.name)
         if self.sets:
