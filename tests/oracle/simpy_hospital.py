@@ -20,28 +20,35 @@ Process = Generator[simpy.Event, Any, Any]
 
 
 class Tracked(simpy.PriorityResource):
-    """A resource whose capacity may change, and that keeps the time integrals of busy and present units."""
+    """A resource whose capacity may change, monitored as SimPy's documentation shows.
+
+    It keeps the time integrals of units busy, units present and requests waiting.
+    """
 
     def __init__(self, env: simpy.Environment, capacity: int) -> None:
         super().__init__(env, capacity)
         self.last = env.now
         self.busy_minutes = 0.0
         self.capacity_minutes = 0.0
+        self.queue_minutes = 0.0
 
     def integrate(self) -> None:
         """Bring the integrals up to now."""
         passed = self._env.now - self.last
         self.busy_minutes += self.count * passed
         self.capacity_minutes += self.capacity * passed
+        self.queue_minutes += len(self.queue) * passed
         self.last = self._env.now
 
-    def _do_put(self, event: Any) -> None:
+    def request(self, *args: Any, **settings: Any) -> Any:
+        """A request; what it changes counts from now on."""
         self.integrate()
-        super()._do_put(event)
+        return super().request(*args, **settings)
 
-    def _do_get(self, event: Any) -> None:
+    def release(self, *args: Any, **settings: Any) -> Any:
+        """A release; what it changes counts from now on."""
         self.integrate()
-        super()._do_get(event)
+        return super().release(*args, **settings)
 
     def set_capacity(self, capacity: int) -> None:
         """Change the number of units; those in use beyond it are not replaced when they come back."""
@@ -226,6 +233,7 @@ class Hospital:
             yield self.env.any_of([request, *clocks])
             if request.triggered:
                 return request
+            resource.integrate()
             request.cancel()
             if patient.patience is not None and patient.patience.processed:
                 return None

@@ -99,22 +99,31 @@ def simpy(seed: int) -> tuple[list[Visit], dict[str, float]]:
 
 
 def _use(world):
+    found = {}
     for pool in world.pools:
         pool.integrate(world.now)
-    return {pool.name: (pool.busy_minutes, pool.capacity_minutes) for pool in world.pools}
+        queue_minutes = sum(line.minutes(world.now) for line in pool.lines)
+        found[pool.name] = (pool.busy_minutes, pool.capacity_minutes, queue_minutes)
+    return found
 
 
 def _use_of_resources(resources):
     for resource in resources.values():
         resource.integrate()
-    return {name: (resource.busy_minutes, resource.capacity_minutes) for name, resource in resources.items()}
+    return {
+        name: (resource.busy_minutes, resource.capacity_minutes, resource.queue_minutes)
+        for name, resource in resources.items()
+    }
 
 
 def _occupancy(before, after):
-    return {
-        f"occupancy of {name}": (after[name][0] - before[name][0]) / (after[name][1] - before[name][1])
-        for name in POOLS
-    }
+    found = {}
+    for name in POOLS:
+        busy, capacity, queue = (last - first for first, last in zip(before[name], after[name], strict=True))
+        found[f"occupancy of {name}"] = busy / capacity
+        if name != "icu_bed":  # hardly anybody ever waits for it
+            found[f"queue for {name}"] = queue / (p.HORIZON - p.WARM_UP)
+    return found
 
 
 def outputs(visits: list[Visit], totals: dict[str, float]) -> dict[str, float]:
