@@ -260,6 +260,22 @@ SLIPS = [
         "exactly one of use",
     ),
     slip(
+        "a condition on the hospital",
+        "if: needs_ward",
+        "if: ward_bed.free > 0",
+        "ward_bed.free",
+        "is no attribute; a condition asks what the entity has",
+        "needs_ward",
+    ),
+    slip(
+        "a KPI without a statistic",
+        "{of: to_doctor.mean}",
+        "{of: to_doctor}",
+        "{of: to_doctor}",
+        "is no measure",
+        "to_doctor.mean",
+    ),
+    slip(
         "by without a case",
         "for: {by: acuity, 2: 40 min, else: {lognormal: {mean: 20 min, sd: 9 min}}}",
         "for: {by: acuity}",

@@ -30,6 +30,13 @@ def compile_test(names: Names, condition: Condition, path: Where, kinds: Sequenc
     """
     sound = True
     for part in _parts(condition):
+        if "." in part.name:
+            allowed = ", ".join(sorted(names.slots)[:LISTED])
+            names.problem(
+                path, f"'{part.name}' is no attribute; a condition asks what the entity has (known: {allowed})"
+            )
+            sound = False
+            continue
         found = names.attribute(part.name, path, kinds)
         if found is None:
             sound = False
