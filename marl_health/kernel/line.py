@@ -23,7 +23,7 @@ class Line:
         needs: (pool, units) pairs.
         kept: the pool that becomes the entity's place when granted, or ``None``; it is not given back with the rest.
         classes: index of each class value, in the order of the class counters; ``slot`` is the attribute that holds it.
-        waiting: entities waiting; ``count`` and ``joined_sum`` split that, and the sum of joining times, by class.
+        waiting: entities waiting; ``count`` splits that by class.
         discipline: how the next class is picked. priority: compared before rank with other lines of a pool.
         single: the pool, where the need is one unit of it; plain: the same, where that unit is only counted.
         unit: the one unit this line waits for, in a line of those who want the same nurse as before.
@@ -41,7 +41,6 @@ class Line:
         "grants",
         "heaps",
         "index",
-        "joined_sum",
         "kept",
         "name",
         "needs",
@@ -89,7 +88,6 @@ class Line:
         self.rosters: list[Roster] = []
         self.waiting = 0
         self.count = [0] * len(self.heaps)
-        self.joined_sum = [0.0] * len(self.heaps)
         self.grants = 0
         self.waited = 0.0
         self.stood = 0.0  # the sum of the times at which entities left, minus that of those at which they joined
@@ -138,7 +136,6 @@ class Line:
         entity.ticket = ticket = (since, next(world.numbers), entity)
         heappush(self.heaps[cls], ticket)
         self.count[cls] += 1
-        self.joined_sum[cls] += since
         self.waiting += 1
         if self.single is not None:
             self.single.waiting += 1
@@ -156,7 +153,6 @@ class Line:
         entity.line = None
         self.waiting -= 1
         self.count[cls] -= 1
-        self.joined_sum[cls] -= entity.since
         if self.single is not None:
             self.single.waiting -= 1
         else:
@@ -168,13 +164,11 @@ class Line:
     def reclass(self, world: World, entity: Entity, before: int) -> None:
         """The entity's class changed while it waits: it keeps its time of joining. ``before``: its class until now."""
         self.count[before] -= 1
-        self.joined_sum[before] -= entity.since
         old = entity.ticket
         cls = self.class_of(entity)
         entity.ticket = ticket = (entity.since, next(world.numbers), entity)
         heappush(self.heaps[cls], ticket)
         self.count[cls] += 1
-        self.joined_sum[cls] += entity.since
         for place, called in enumerate(self.called):
             if called is old:
                 self.called[place] = ticket
@@ -254,10 +248,27 @@ class Line:
                 return False
             self.serve(world)
             return True
-        # The common case, one unit of a plain pool and a fixed order of classes, does what head(), leave() and
-        # Pool.take() do; their calls would cost more than their work.
+        pool.free -= 1
+        pool.used -= now
+        if self.pass_on(world):
+            return True
+        pool.free += 1
+        pool.used += now
+        return False
+
+    def pass_on(self, world: World) -> bool:
+        """Grant a unit in hand to whoever is next. False if nobody is, or if this is not for a plain line to decide.
+
+        Plain are lines for one unit of a pool that only counts its units, with a fixed order of classes. For these this
+        does what :meth:`head` and :meth:`leave` do, whose calls would cost more than their work.
+        """
+        count = self.count
+        pool = self.plain
+        sequence = self.discipline.sequence if len(count) > 1 else (0,)
+        if pool is None or sequence is None or self.called or pool.reserves:
+            return False
         for cls in sequence:
-            if self.count[cls]:
+            if count[cls]:
                 break
         else:
             return False
@@ -265,19 +276,17 @@ class Line:
         ticket = heappop(heap)
         while ticket[2].ticket is not ticket:
             ticket = heappop(heap)
+        now = world._now
         entity = ticket[2]
         entity.ticket = entity.line = None
-        self.stood += now
+        count[cls] -= 1
         self.waiting -= 1
-        self.count[cls] -= 1
-        self.joined_sum[cls] -= ticket[0]
         pool.waiting -= 1
+        self.stood += now
+        self.waited += now - entity.joined
+        self.grants += 1
         for roster in self.rosters:
             roster.remove(entity)
-        self.grants += 1
-        self.waited += now - entity.joined
-        pool.free -= 1
-        pool.used -= now
         entity.held = self
         entity.began = now
         entity.step.granted(world, entity)

@@ -167,10 +167,11 @@ class Activity(FlowStep):
                 line.release(world, entity)
             else:  # what release() does in the common case, spelt out
                 entity.held = None
-                pool.free += 1
-                pool.used += world._now
-                if pool.waiting:
-                    pool.dispatch(world)
+                if not pool.waiting or len(pool.lines) > 1 or not pool.lines[0].pass_on(world):
+                    pool.free += 1
+                    pool.used += world._now
+                    if pool.waiting:
+                        pool.dispatch(world)
         for mark in self.marks_end:
             world.mark(entity, mark)
         way = self.way
