@@ -9,7 +9,7 @@ from typing import Annotated
 import typer
 
 import marl_health
-from orchestration.commands import catalogue, learning, planning, plotting, runs, tracing
+from orchestration.commands import catalogue, documenting, learning, planning, plotting, runs, tracing
 from orchestration.commands.errors import Commands
 
 app = typer.Typer(
@@ -39,6 +39,7 @@ def _options(
 app.command("list")(catalogue.list_scenarios)
 app.command()(catalogue.show)
 app.command()(catalogue.validate)
+app.command()(documenting.document)
 app.command()(runs.simulate)
 app.command()(runs.compare)
 app.command()(planning.replications)

@@ -23,7 +23,7 @@ def explain(scenario: Scenario) -> Iterator[RenderableType]:
     yield Text(scenario.description)
     yield Text(f"tags: {', '.join(scenario.tags)}; split: {scenario.split}")
     yield ""
-    yield Text(_clock(scenario.clock))
+    yield Text(clock_text(scenario.clock))
     yield from _variation(scenario.spec)
     game = scenario.kind.make_game(scenario.program)
     if not game.agents:
@@ -46,7 +46,8 @@ def duration(minutes: float) -> str:
     return f"{minutes:.4g} min"
 
 
-def _clock(clock: Any) -> str:
+def clock_text(clock: Any) -> str:
+    """When an episode starts, how long its phases are, and how often agents decide."""
     day, minute = divmod(clock.starts, DAY)
     start = f"{WEEKDAYS[int(day) % 7]} {int(minute // HOUR):02d}:{int(minute % HOUR):02d}"
     text = (

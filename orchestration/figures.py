@@ -45,7 +45,7 @@ def learning_curve(rows: Sequence[Mapping[str, float]], levels: Mapping[str, flo
         axes.set_xlabel("environment steps")
         axes.set_ylabel("return of an episode")
         axes.legend(loc="center left", bbox_to_anchor=(1, 0.5), frameon=False)
-        return _svg(figure)
+        return svg_text(figure)
 
 
 def _points(axes: Axes, rows: Sequence[Mapping[str, float]], column: str, style: str, **look: Any) -> None:
@@ -66,7 +66,7 @@ def forest(paired: Mapping[str, Mapping[str, Mapping[str, float]]], units: Mappi
             _forest_panel(axes, metric, units.get(metric, ""), paired)
         for axes in list(figure.axes)[len(metrics) :]:
             axes.set_visible(False)
-        return _svg(figure)
+        return svg_text(figure)
 
 
 def _forest_panel(axes: Axes, metric: str, unit: str, paired: Mapping[str, Mapping[str, Mapping[str, float]]]) -> None:
@@ -107,7 +107,7 @@ def occupancy_over_time(occupancy: Mapping[str, Mapping[str, Mapping[str, Sequen
         handles, labels = panels[0].get_legend_handles_labels()
         figure.legend(handles, labels, loc="outside upper center", ncols=max(1, len(labels)), frameon=False)
         figure.supxlabel("hours since the start of the episode")
-        return _svg(figure)
+        return svg_text(figure)
 
 
 def _cycle(n: int) -> list[str]:
@@ -118,7 +118,7 @@ def _finite(value: Any) -> bool:
     return value is not None and math.isfinite(value)
 
 
-def _svg(figure: Figure) -> str:
+def svg_text(figure: Figure) -> str:
     """The figure as an `<svg>` element; the same figure gives the same text."""
     buffer = io.StringIO()
     figure.savefig(buffer, format="svg", metadata={"Date": None})

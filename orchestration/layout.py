@@ -179,9 +179,18 @@ def _layers(edges: Mapping[Edge, float], nodes: Sequence[Node], last: Sequence[N
             waiting[other] -= 1
             if not waiting[other]:
                 ready.append(other)
+    # Ways in that nothing else hangs on move right as a whole, up to where they join the others.
+    inner = {node: [other for other in after[node] if after[other]] for node in nodes}
+    own: dict[Node, bool] = {}
+    for node in order:
+        own[node] = all(own[other] and inner[other] == [node] for other in before[node])
     for node in reversed(order):
-        if not before[node] and after[node]:
-            layer[node] = min(layer[other] for other in after[node]) - 1
+        following = inner[node] or after[node]
+        if own[node] and following:
+            layer[node] = max(layer[node], min(layer[other] for other in following) - 1)
+    for node in order:
+        if not after[node] and before[node]:
+            layer[node] = max(layer[other] for other in before[node]) + 1
     for node in last:
         layer[node] = max(layer.values())
     return layer

@@ -1,0 +1,1 @@
+"""A scenario documented for its readers after the STRESS-DES guideline, out of the scenario itself."""
