@@ -120,7 +120,7 @@ class StepCompiler:
 
     def _activity(self, name: str, spec: Any, index: int, path: Where) -> Activity:
         common = not isinstance(spec, model.MoveTo) and spec.preempt is None and spec.give_up is None
-        if common and not (isinstance(spec, model.Use) and spec.same):
+        if common and not spec.set and not (isinstance(spec, model.Use) and spec.same):
             step: Activity = Task(self.program, name, index)
         else:
             step = Activity(self.program, name, index)

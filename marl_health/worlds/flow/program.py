@@ -159,7 +159,7 @@ class Program:
     steps: list[Any] = field(default_factory=list)
     step_index: dict[str, int] = field(default_factory=dict)
     marks: dict[str, int] = field(default_factory=dict)
-    sequels: list[list[Sequel | None]] = field(default_factory=list)  # [mark][kind]
+    sequels: list[list[Sequel | None]] = field(default_factory=list)  # [mark][kind]; no mark without one is counted
     clocks: list[ClockSpec] = field(default_factory=list)
     sources: list[SourceSpec] = field(default_factory=list)
     spans: list[SpanSpec] = field(default_factory=list)

@@ -8,6 +8,7 @@ from marl_health.spec.errors import Where
 from marl_health.spec.numbers import Quantity
 from marl_health.spec.suggest import did_you_mean
 from marl_health.worlds.flow import model, readings, sights
+from marl_health.worlds.flow.program import Sequel
 
 if TYPE_CHECKING:
     from marl_health.worlds.flow.compile import Compiler
@@ -83,7 +84,9 @@ class ReadingTable:
         if what == "count" and name in self.program.outcome_names:
             return self._keep(reference, readings.Outcomes(name, self.program.outcome_names.index(name)))
         if what == "count" and name in self.program.marks:
-            return self._keep(reference, readings.Marks(name, self.program.marks[name]))
+            mark = self.program.marks[name]
+            self.program.sequels[mark] = [sequel or Sequel() for sequel in self.program.sequels[mark]]
+            return self._keep(reference, readings.Marks(name, mark))
         if what == "arrived" and name in self.program.kinds:
             return self._keep(reference, readings.Arrivals(name, self.program.kinds.index(name)))
         if name in self.program.pool_index and what in ("occupancy", "busy_hours", "overtime_hours"):

@@ -69,8 +69,10 @@ class FlowStep:
     def enter(self, world: FlowWorld, entity: Entity) -> None:
         """The entity arrives at this step."""
         entity.step = self
-        if self.sets or self.marks:
-            self.begin(world, entity)
+        if self.sets:
+            world.assign(entity, self.sets)
+        for mark in self.marks:
+            world.mark(entity, mark)
         self.go_on(world, entity)
 
     def granted(self, world: FlowWorld, entity: Entity) -> None:
@@ -158,12 +160,12 @@ class Activity(FlowStep):
 
     def done(self, world: FlowWorld, entity: Entity) -> None:
         """Give back what was only needed for the work, then go on."""
-        if world.log is not None:
-            world.write(entity, "resource_use_end", self.name, world.lines[self.line].needs[0][0].name)
         line = entity.held
         if line is not None:
             pool = line.plain
             if pool is None or line.kept is not None or pool.free < 0:
+                if world.log is not None:
+                    world.write(entity, "resource_use_end", self.name, line.needs[0][0].name)
                 line.release(world, entity)
             else:  # what release() does in the common case, spelt out
                 entity.held = None
@@ -182,10 +184,10 @@ class Activity(FlowStep):
 
 
 class Task(Activity):
-    """An activity of the common form: it has a duration, moves nobody, interrupts nobody, and nobody gives up.
+    """An activity of the common form: it has a duration, moves nobody, changes no attribute, and nobody gives up.
 
     It does what an activity does, with the calls of the common case spelt out: on the way of every patient through
-    every step, calls cost more than the work.
+    every step, calls cost more than the work. No line is plain in a world that keeps an event log.
     """
 
     duration: Value
@@ -201,18 +203,12 @@ class Task(Activity):
         now = world._now
         if pool.free <= 0 or line.waiting:
             line.join(world, entity, now)
-            if world.log is not None:
-                world.write(entity, "queue", self.name, "")
             return
         pool.free -= 1  # what Pool.take does where units are only counted
         pool.used -= now
         line.grants += 1
         entity.held = line
         entity.began = now
-        if world.log is not None:
-            world.write(entity, "resource_use", self.name, pool.name)
-        if self.sets:
-            world.assign(entity, self.sets)
         for mark in self.marks:
             world.mark(entity, mark)
         entity.until = until = now + self.duration(world, entity)
@@ -321,8 +317,8 @@ class Leave(FlowStep):
     def enter(self, world: FlowWorld, entity: Entity) -> None:
         """Leave the world."""
         entity.step = self
-        if self.sets or self.marks:
-            self.begin(world, entity)
+        for mark in self.marks:
+            world.mark(entity, mark)
         world.depart(entity, self.outcome)
         if self.again is not None:
             chance, delay, kind, kept = self.again

@@ -134,6 +134,9 @@ class FlowWorld(World):
                     priority=line.priority,
                 )
             )
+        if self.log is not None:
+            for queue in self.lines:
+                queue.plain = None  # the short ways through a plain line write no log
         self.rosters = [Roster(spec.key) for spec in program.rosters]
         for roster, place in zip(self.rosters, program.rosters, strict=True):
             for number in place.lines:
@@ -286,12 +289,12 @@ class FlowWorld(World):
     def mark(self, entity: Entity, mark: int) -> None:
         """Set a time stamp and tell those who wait for it: measures, timers, health."""
         entity.marks[mark] = now = self._now
-        counted = entity.counted
-        if counted:
-            self.marked[mark] += 1
         sequel = self.program.sequels[mark][entity.kind]
         if sequel is None:
             return
+        counted = entity.counted
+        if counted:
+            self.marked[mark] += 1
         if entity.parent is not None:
             entity = entity.root
         number = entity.id
