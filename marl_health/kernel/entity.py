@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Any, Protocol
 
 if TYPE_CHECKING:
@@ -98,7 +98,7 @@ class Entity:
         "visits",
     )
 
-    def __init__(self, kind: int, number: int, row: list[float], step: Step) -> None:
+    def __init__(self, kind: int, number: int, row: Sequence[float], step: Step) -> None:
         self.kind = kind
         self.id = number
         self.row = row

@@ -7,6 +7,8 @@ paired comparisons of policies many times tighter than separate generators could
 from __future__ import annotations
 
 import zlib
+from array import array
+from collections.abc import Sequence
 
 import numpy as np
 
@@ -45,19 +47,25 @@ def derived_row(key: int, ordinal: int, columns: int) -> list[float]:
 
 
 class Rows:
-    """Rows of uniforms for one source, drawn in blocks: row n is the same whatever else happens."""
+    """Rows of uniforms for one source, drawn in blocks: row n is the same whatever else happens.
 
-    __slots__ = ("_block", "_columns", "_generator")
+    Arrays, because most entities use but a few of their columns: a number becomes an object only when it is used.
+    """
+
+    __slots__ = ("_block", "_columns", "_generator", "_next")
 
     def __init__(self, seed: int, source: str, columns: int) -> None:
         self._generator = stream(seed, "rows:" + source)
         self._columns = columns
-        self._block: list[list[float]] = []
+        self._block = array("d")
+        self._next = 0
 
-    def next(self) -> list[float]:
+    def next(self) -> Sequence[float]:
         """The next row: ``columns`` floats in (0, 1)."""
-        block = self._block
-        if not block:
-            block = self._block = np.maximum(self._generator.random((_BLOCK, self._columns)), _TINY).tolist()
-            block.reverse()
-        return block.pop()
+        start = self._next
+        if start == len(self._block):
+            start = 0
+            self._block = array("d")
+            self._block.frombytes(np.maximum(self._generator.random((_BLOCK, self._columns)), _TINY).tobytes())
+        self._next = end = start + self._columns
+        return self._block[start:end]

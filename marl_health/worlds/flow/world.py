@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from collections.abc import Sequence
 from math import exp
 from typing import Any
 
@@ -200,7 +201,7 @@ class FlowWorld(World):
 
     # ------------------------------------------------------------ coming and going
     def create(
-        self, kind: int, row: list[float], known: tuple[tuple[int, Value], ...], *, present: bool = True
+        self, kind: int, row: Sequence[float], known: tuple[tuple[int, Value], ...], *, present: bool = True
     ) -> Entity:
         """A new entity with its attributes; ``known`` ones replace what would be drawn."""
         program = self.program
