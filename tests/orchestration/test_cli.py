@@ -85,7 +85,7 @@ def test_show_explains_everything_that_is_seen_done_and_counted():
 
 def test_show_explains_a_scenario_without_agents(tmp_path):
     text = Path(CLINIC).read_text()
-    before, _, after = text.partition("agents:")
+    before, _, after = text.partition("slots:")
     after = after[after.index("\nmeasures") :].replace(", to: manager", "")
     (tmp_path / "alone.yaml").write_text(before + "agents: {}\n" + after)
     assert "Nobody decides" in invoke("show", tmp_path / "alone.yaml").stdout
