@@ -34,15 +34,11 @@ def test_a_package_elsewhere_is_named_with_the_remedy(
     find(monkeypatch, tmp_path / "mine" / "policies")
     problem = console.shadowed("policies", home)
     assert problem is not None
-    assert (
-        f"would be imported from {tmp_path / 'mine' / 'policies'} instead of {home / 'policies'}" in problem
-    )
+    assert f"would be imported from {tmp_path / 'mine' / 'policies'} instead of {home / 'policies'}" in problem
     assert f"take {tmp_path / 'mine'} off PYTHONPATH" in problem
 
 
-def test_a_single_module_in_the_way_is_named_too(
-    home: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_a_single_module_in_the_way_is_named_too(home: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     spec = ModuleSpec("policies", None, origin=str(tmp_path / "policies.py"))
     monkeypatch.setattr(importlib.util, "find_spec", lambda name: spec)
     assert str(tmp_path / "policies.py") in (console.shadowed("policies", home) or "")

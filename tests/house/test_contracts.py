@@ -22,9 +22,7 @@ MAX_LINES = 400
 LONGER_FILES: set[str] = set()
 
 # Paths that exist on one person's machine only, and a folder that no clone has.
-FOREIGN_PATHS = re.compile(
-    r"(?<![\w.:/}])/(?:work|home|root|Users)/\w|\.\./shared\b|\bshared/(?:data|facts)\b"
-)
+FOREIGN_PATHS = re.compile(r"(?<![\w.:/}])/(?:work|home|root|Users)/\w|\.\./shared\b|\bshared/(?:data|facts)\b")
 
 
 def files() -> list[Path]:
@@ -69,9 +67,7 @@ def test_every_package_says_what_it_is() -> None:
     silent = [
         str(file)
         for file in files()
-        if file.name == "__init__.py"
-        and file.parts[0] != "tests"
-        and not (ROOT / file).read_text().startswith('"""')
+        if file.name == "__init__.py" and file.parts[0] != "tests" and not (ROOT / file).read_text().startswith('"""')
     ]
     assert not silent
 
@@ -97,9 +93,7 @@ def test_importing_the_library_is_fast_and_light() -> None:
         "print(json.dumps([time.perf_counter() - start, sorted(sys.modules)]))"
     )
     runs = [
-        json.loads(
-            subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True).stdout
-        )
+        json.loads(subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True).stdout)
         for _ in range(5)
     ]
     loaded = {module.partition(".")[0] for _, modules in runs for module in modules}

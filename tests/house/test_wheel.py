@@ -83,9 +83,7 @@ def elsewhere(tmp_path: Path) -> Iterator[Path]:
     """A user's own project: a folder whose packages bear our names and must never be imported."""
     for name in ("policies", "orchestration", "experiments"):
         (tmp_path / name).mkdir()
-        (tmp_path / name / "__init__.py").write_text(
-            f"raise RuntimeError('the user\\'s {name} was imported')\n"
-        )
+        (tmp_path / name / "__init__.py").write_text(f"raise RuntimeError('the user\\'s {name} was imported')\n")
     yield tmp_path
 
 

@@ -1,4 +1,4 @@
-"""With an event log, everybody takes the general way through a line; without one, the short way. Both lead to the same."""
+"""With an event log everybody takes the general way through a line; without one, the short way: it is the same."""
 
 import pytest
 

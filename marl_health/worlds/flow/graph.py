@@ -221,9 +221,7 @@ class Graph:
             for target in following:
                 backwards[target].append(name)
         ends = [
-            name
-            for name in everything
-            if isinstance(self.scenario.pathway[name], model.Leave) or not self.edges[name]
+            name for name in everything if isinstance(self.scenario.pathway[name], model.Leave) or not self.edges[name]
         ]
         found: set[str] = set()
         while ends:
