@@ -86,7 +86,8 @@ class TimerSpec:
             entity.clocks = {}
         elif self.index in entity.clocks:
             self.stop(world, entity)
-        minutes = self.after(world, entity)
+        after = self.after
+        minutes = after(world, entity)
         if minutes < inf:
             entity.clocks[self.index] = clock = Clock(self, entity)
             heappush(world.agenda, (world._now + minutes, NORMAL, next(world.numbers), clock, 0))
@@ -205,7 +206,8 @@ class HealthSpec:
             if transition.fixed:
                 rate = 1.0
             else:
-                rate = transition.value(world, entity)
+                value = transition.value
+                rate = value(world, entity)
                 if transition.mortal:
                     deadly += rate
             rates.append(rate)

@@ -159,6 +159,8 @@ class Program:
     steps: list[Any] = field(default_factory=list)
     step_index: dict[str, int] = field(default_factory=dict)
     marks: dict[str, int] = field(default_factory=dict)
+    no_values: list[Any] = field(default_factory=list)  # one ``None`` for each attribute: the values of a new entity
+    no_marks: list[float | None] = field(default_factory=list)  # the same for marks
     sequels: list[list[Sequel | None]] = field(default_factory=list)  # [mark][kind]; no mark without one is counted
     clocks: list[ClockSpec] = field(default_factory=list)
     sources: list[SourceSpec] = field(default_factory=list)

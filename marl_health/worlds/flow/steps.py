@@ -133,7 +133,8 @@ class Activity(FlowStep):
                 world.assign(entity, self.sets)
             for mark in self.marks:
                 world.mark(entity, mark)
-            minutes = None if self.duration is None else self.duration(world, entity)
+            duration = self.duration
+            minutes = None if duration is None else duration(world, entity)
         else:
             minutes, entity.remaining = entity.remaining, None
         vacated = None
@@ -211,7 +212,8 @@ class Task(Activity):
         entity.began = now
         for mark in self.marks:
             world.mark(entity, mark)
-        entity.until = until = now + self.duration(world, entity)
+        duration = self.duration  # a function, not a method: calling it as one would look for it in the class first
+        entity.until = until = now + duration(world, entity)
         heappush(world.agenda, (until, NORMAL, next(world.numbers), entity, entity.epoch))
 
 
@@ -236,7 +238,8 @@ class Delay(FlowStep):
             world.assign(entity, self.sets)
         for mark in self.marks:
             world.mark(entity, mark)
-        self.spend(world, entity, self.duration(world, entity))
+        duration = self.duration
+        self.spend(world, entity, duration(world, entity))
 
     def spend(self, world: FlowWorld, entity: Entity, minutes: float, passed: float = 0.0) -> None:
         """Stay for so many minutes from now; ``passed`` of the stay already lie in the past."""
@@ -355,7 +358,8 @@ class ByChance:
         tops, ways, deaths = case
         if deaths and entity.counted:
             world.expected_deaths.add(deaths)
-        ways[bisect_right(tops, self.uniform(world, entity))].enter(world, entity)
+        uniform = self.uniform
+        ways[bisect_right(tops, uniform(world, entity))].enter(world, entity)
 
 
 class ByCondition:

@@ -208,14 +208,14 @@ class FlowWorld(World):
         self.population += 1
         entity = Entity(kind, self.population, row, program.steps[0])
         entity.counted = self.counting
-        entity.values = values = [None] * len(program.slots_of_values)
-        entity.marks = [None] * len(program.marks)
-        for slot, value in known:
-            values[slot] = value(self, entity)
+        entity.values = values = program.no_values[:]
+        entity.marks = program.no_marks[:]
         if not known:
             for slot, value in program.attributes[kind]:
                 values[slot] = value(self, entity)
         else:
+            for slot, value in known:
+                values[slot] = value(self, entity)
             settled = {slot for slot, _ in known}
             for slot, value in program.attributes[kind]:
                 if slot not in settled:
@@ -258,11 +258,12 @@ class FlowWorld(World):
         mark = program.outcome_marks[outcome]
         if mark is not None:
             self.mark(entity, mark)
-        for number in program.spans_of[entity.kind]:
-            span = self.spans[number]
-            if entity.id in span.starts:
-                span.end(self._now, entity.id, False)
-        del self.entities[entity.id]
+        number = entity.id
+        spans = self.spans
+        for index in program.spans_of[entity.kind]:
+            if number in spans[index].starts:
+                spans[index].end(self._now, number, False)
+        del self.entities[number]
         self.left_all[outcome] += 1
         if entity.counted:
             self.left[outcome] += 1
