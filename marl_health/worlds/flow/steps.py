@@ -163,25 +163,10 @@ class Activity(FlowStep):
         """Give back what was only needed for the work, then go on."""
         line = entity.held
         if line is not None:
-            pool = line.plain
-            if pool is None or line.kept is not None or pool.free < 0:
-                if world.log is not None:
-                    world.write(entity, "resource_use_end", self.name, line.needs[0][0].name)
-                line.release(world, entity)
-            else:  # what release() does in the common case, spelt out
-                entity.held = None
-                if not pool.waiting or len(pool.lines) > 1 or not pool.lines[0].pass_on(world):
-                    pool.free += 1
-                    pool.used += world._now
-                    if pool.waiting:
-                        pool.dispatch(world)
-        for mark in self.marks_end:
-            world.mark(entity, mark)
-        way = self.way
-        if way is not None:
-            way.enter(world, entity)
-        else:
-            world.finish_branch(entity)
+            if world.log is not None:
+                world.write(entity, "resource_use_end", self.name, line.needs[0][0].name)
+            line.release(world, entity)
+        self.go_on(world, entity)
 
 
 class Task(Activity):
@@ -215,6 +200,43 @@ class Task(Activity):
         duration = self.duration  # a function, not a method: calling it as one would look for it in the class first
         entity.until = until = now + duration(world, entity)
         heappush(world.agenda, (until, NORMAL, next(world.numbers), entity, entity.epoch))
+
+
+    @override
+    def granted(self, world: FlowWorld, entity: Entity) -> None:
+        if world.log is not None:
+            world.write(entity, "resource_use", self.name, world.lines[self.line].needs[0][0].name)
+        minutes = entity.remaining
+        if minutes is None:
+            for mark in self.marks:
+                world.mark(entity, mark)
+            duration = self.duration
+            minutes = duration(world, entity)
+        else:
+            entity.remaining = None
+        entity.until = until = world._now + minutes
+        heappush(world.agenda, (until, NORMAL, next(world.numbers), entity, entity.epoch))
+
+    @override
+    def done(self, world: FlowWorld, entity: Entity) -> None:
+        line = entity.held
+        pool = None if line is None else line.plain
+        if pool is None or pool.free < 0:
+            super().done(world, entity)
+            return
+        entity.held = None
+        if not pool.waiting or len(pool.lines) > 1 or not pool.lines[0].pass_on(world):
+            pool.free += 1  # what Line.release does where units are only counted
+            pool.used += world._now
+            if pool.waiting:
+                pool.dispatch(world)
+        for mark in self.marks_end:
+            world.mark(entity, mark)
+        way = self.way
+        if way is not None:
+            way.enter(world, entity)
+        else:
+            world.finish_branch(entity)
 
 
 class Delay(FlowStep):
