@@ -122,7 +122,7 @@ class Line:
         if self.feasible() and (self.waiting == 0 or not self.head(now)) and self.admits(entity):
             self.grants += 1
             entity.since = now
-            self._take(now, entity)
+            self.take(now, entity)
             return True
         return False
 
@@ -235,7 +235,7 @@ class Line:
         self.grants += 1
         self.waited += now - entity.joined
         self.leave(now, entity)
-        self._take(now, entity)
+        self.take(now, entity)
         entity.step.granted(world, entity)
 
     def serve_next(self, world: World) -> bool:
@@ -300,67 +300,6 @@ class Line:
         for pool, _ in self.returned:
             if pool.waiting and pool.free > 0:
                 pool.dispatch(world)
-
-    def rank_of(self, entity: Entity) -> tuple[float, float]:
-        """(priority, rank) of an entity that has not waited yet: who may interrupt whom."""
-        return (self.priority, self.discipline.rank(self.class_of(entity), 0.0))
-
-    def interrupt_for(self, world: World, entity: Entity, resume: bool) -> bool:
-        """Free what the entity needs by interrupting the least urgent work under way. True if it was done.
-
-        Interrupted entities keep their time of joining, so they are first of their class when units come free;
-        then they ``resume`` where they were, or start again. Nobody's place is taken away, no move under way is
-        stopped, nobody is interrupted for a unit that must be cleaned first, or for the sake of one certain unit.
-        """
-        if self.unit is not None:
-            return False
-        victims: dict[Entity, Line] = {}
-        for pool, units in self.needs:
-            lacking = units + pool.kept_from(entity) - pool.free
-            lacking -= sum(line.returns(pool) for line in victims.values())
-            rivals = self._less_urgent(pool, entity) if lacking > 0 else []
-            while lacking > 0:
-                if not rivals:
-                    return False
-                victim, line = rivals.pop()
-                if victim not in victims:
-                    victims[victim] = line
-                    lacking -= line.returns(pool)
-        now = world.now
-        for victim, line in victims.items():
-            world.interrupted(victim)
-            victim.epoch += 1
-            victim.remaining = victim.until - (now if resume else victim.began)
-            victim.held = None
-            for pool, units in line.returned:
-                pool.give_back(world, units, victim)
-        self.grants += 1
-        entity.since = now
-        self._take(now, entity)
-        for victim, line in victims.items():
-            line.grants -= 1  # it will be granted once more
-            if line.unit is not None and line.base is not None and line.unit not in line.needs[0][0].on_duty:
-                line = line.base
-            line.join(world, victim, victim.since)
-            victim.joined = now
-        for line in victims.values():
-            for pool, _ in line.returned:
-                pool.dispatch(world)
-        return True
-
-    def returns(self, pool: Pool) -> int:
-        """Units of a pool that come back when the work of somebody from this line ends."""
-        return sum(units for returned, units in self.returned if returned is pool)
-
-    def _less_urgent(self, pool: Pool, entity: Entity) -> list[tuple[Entity, Line]]:
-        """Who would have to make way for an entity if it needs a unit of the pool, the least urgent last."""
-        if pool.clean is not None:
-            return []
-        rank = self.rank_of(entity)
-        found = [(user, user.held) for user in pool.users if user.held is not None and user.held.kept is None]
-        found = [(user, line) for user, line in found if line.returns(pool) and line.rank_of(user) > rank]
-        found.sort(key=lambda pair: pair[1].rank_of(pair[0]))
-        return found
 
     def for_unit(self, world: World, unit: int) -> Line:
         """The line of those who want this very unit of the first need; made when first asked for."""
@@ -433,7 +372,8 @@ class Line:
         found = [ticket for ticket in heap if ticket[2].ticket is ticket and self.admits(ticket[2])]
         return min(found, key=lambda ticket: ticket[:2], default=None)
 
-    def _take(self, now: float, entity: Entity) -> None:
+    def take(self, now: float, entity: Entity) -> None:
+        """Give the entity all that is needed here; the caller has seen that it can be had."""
         entity.held = self
         entity.began = now
         if self.single is not None:

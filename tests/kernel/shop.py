@@ -2,6 +2,7 @@
 
 from marl_health.kernel import Entity, Line, Pool, World
 from marl_health.kernel.disciplines import FirstCome
+from marl_health.kernel.preemption import interrupt_for
 
 CLASS, MINUTES = 0, 1
 
@@ -23,7 +24,7 @@ class Serve:
     def enter(self, world, entity):
         entity.step = self
         line = world.lines[self.line]
-        if line.request(world, entity) or (self.preempt and line.interrupt_for(world, entity, self.resume)):
+        if line.request(world, entity) or (self.preempt and interrupt_for(line, world, entity, self.resume)):
             self.granted(world, entity)
         else:
             line.join(world, entity, world.now)

@@ -11,7 +11,7 @@ from marl_health.worlds.flow import model
 from marl_health.worlds.flow.clocks import HealthSpec, TimerSpec, TransitionSpec
 from marl_health.worlds.flow.numbers import uniform
 from marl_health.worlds.flow.program import Sequel, SpanSpec
-from marl_health.worlds.flow.steps import CertainDeath
+from marl_health.worlds.flow.ways import CertainDeath
 
 if TYPE_CHECKING:
     from marl_health.worlds.flow.compile import Compiler

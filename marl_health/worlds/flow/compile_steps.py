@@ -16,15 +16,13 @@ from marl_health.worlds.flow.numbers import cumulative, uniform
 from marl_health.worlds.flow.program import Test, Way
 from marl_health.worlds.flow.steps import (
     Activity,
-    ByChance,
-    ByCondition,
-    CertainDeath,
     Delay,
     FlowStep,
     Leave,
     Parallel,
     Task,
 )
+from marl_health.worlds.flow.ways import ByChance, ByCondition, CertainDeath
 
 if TYPE_CHECKING:
     from marl_health.worlds.flow.compile import Compiler

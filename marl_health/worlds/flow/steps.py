@@ -5,17 +5,16 @@ Steps are immutable and shared by all worlds of a scenario; whatever changes liv
 
 from __future__ import annotations
 
-from bisect import bisect_right
-from collections.abc import Sequence
 from heapq import heappush
 from typing import TYPE_CHECKING, Any
 
 from typing_extensions import override
 
 from marl_health.kernel.entity import Entity, Step, Value
+from marl_health.kernel.preemption import interrupt_for
 from marl_health.kernel.world import NORMAL
 from marl_health.worlds.flow.clocks import ClockSpec
-from marl_health.worlds.flow.program import Program, Test, Way, step_of
+from marl_health.worlds.flow.program import Program, Way, step_of
 
 if TYPE_CHECKING:
     from marl_health.worlds.flow.world import FlowWorld
@@ -112,7 +111,7 @@ class Activity(FlowStep):
             unit = None if units is None else units.get(self.same)
             if unit is not None and unit in world.pools[self.same].on_duty:
                 line = line.for_unit(world, unit)
-        if line.request(world, entity) or (self.preempt and line.interrupt_for(world, entity, self.resume)):
+        if line.request(world, entity) or (self.preempt and interrupt_for(line, world, entity, self.resume)):
             self.granted(world, entity)
             return
         line.join(world, entity, world._now)
@@ -200,7 +199,6 @@ class Task(Activity):
         duration = self.duration  # a function, not a method: calling it as one would look for it in the class first
         entity.until = until = now + duration(world, entity)
         heappush(world.agenda, (until, NORMAL, next(world.numbers), entity, entity.epoch))
-
 
     @override
     def granted(self, world: FlowWorld, entity: Entity) -> None:
@@ -349,64 +347,3 @@ class Leave(FlowStep):
             chance, delay, kind, kept = self.again
             if chance(world, entity):
                 world.come_again(entity, world._now + delay(world, entity), kind, kept)
-
-
-class ByChance:
-    """A way on by chance, with one column of the entity's row.
-
-    Attributes:
-        uniform: the draw. tops: cumulative shares for each value of the attribute in ``slot`` (``None``: one case).
-        deaths: for each case, the share of ways that lead to death, counted as expected deaths.
-    """
-
-    def __init__(
-        self,
-        uniform: Value,
-        slot: int | None,
-        cases: dict[Any, tuple[list[float], list[Way], float]],
-        otherwise: tuple[list[float], list[Way], float] | None,
-    ) -> None:
-        self.uniform = uniform
-        self.slot = slot
-        self.cases = cases
-        self.otherwise = otherwise
-
-    def enter(self, world: FlowWorld, entity: Entity) -> None:
-        """Draw the way and take it."""
-        case = self.otherwise
-        if self.slot is not None:
-            case = self.cases.get(entity.values[self.slot], case)
-        assert case is not None, "the checks make sure that every value has a case"
-        tops, ways, deaths = case
-        if deaths and entity.counted:
-            world.expected_deaths.add(deaths)
-        uniform = self.uniform
-        ways[bisect_right(tops, uniform(world, entity))].enter(world, entity)
-
-
-class ByCondition:
-    """The first way whose condition holds."""
-
-    def __init__(self, branches: Sequence[tuple[Test | None, Way]]) -> None:
-        self.branches = tuple(branches)
-
-    def enter(self, world: FlowWorld, entity: Entity) -> None:
-        """Test and go."""
-        values = entity.values
-        for test, way in self.branches:
-            if test is None or test(values):
-                way.enter(world, entity)
-                return
-
-
-class CertainDeath:
-    """A way to death that involves no chance, so it counts as one expected death when it is taken."""
-
-    def __init__(self, way: Way) -> None:
-        self.way = way
-
-    def enter(self, world: FlowWorld, entity: Entity) -> None:
-        """Count and go."""
-        if entity.counted:
-            world.expected_deaths.add(1.0)
-        self.way.enter(world, entity)
