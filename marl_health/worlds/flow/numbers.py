@@ -63,6 +63,16 @@ class Number:
     may_be_zero: bool = False
     may_be_negative: bool = False
 
+    def or_else(self, other: Number) -> Number:
+        """This number, if it may also take the values of another one."""
+        known = None if self.possible is None or other.possible is None else self.possible | other.possible
+        return replace(
+            self,
+            possible=known,
+            may_be_zero=self.may_be_zero or other.may_be_zero,
+            may_be_negative=self.may_be_negative or other.may_be_negative,
+        )
+
 
 BROKEN = Number(lambda world, entity: 0.0, "any")
 
@@ -224,10 +234,14 @@ class NumberCompiler:
         attribute = self.names.attribute(value.by, (*path, "by"), context.kinds)
         if value.table is not None:
             return self._table(value, path, attribute)
-        cases = {key: self._compile(case, (*path, key), context) for key, case in value.cases.items()}
+        first = last = self.columns
+        cases: dict[str, Number] = {}
+        for key, case in value.cases.items():
+            cases[key], last = self._case(case, (*path, key), context, first, last)
         otherwise = None
         if value.otherwise is not None:
-            otherwise = self._compile(value.otherwise, (*path, "else"), context)
+            otherwise, last = self._case(value.otherwise, (*path, "else"), context, first, last)
+        self.columns = last
         if not cases and otherwise is None:
             self.names.problem(path, f"needs a case for each value of {value.by}, or else")
         if attribute is None:
@@ -256,6 +270,15 @@ class NumberCompiler:
             may_be_zero=any(number.may_be_zero for number in everything),
             may_be_negative=any(number.may_be_negative for number in everything),
         )
+
+    def _case(self, case: Any, path: Where, context: _Context, first: int, last: int) -> tuple[Number, int]:
+        """Compile one case on the same columns as the others: only one of them is ever drawn.
+
+        A patient who is more urgent under one policy than under another is then slow, or quick, under both.
+        """
+        self.columns = first
+        number = self._compile(case, path, context)
+        return number, max(last, self.columns)
 
     def _table(self, value: spec.By, path: Where, attribute: tuple[int, frozenset[Any] | None] | None) -> Number:
         if value.column is None:
@@ -318,6 +341,9 @@ class NumberCompiler:
         draw = uniform(self.column(), context.repeats)
         kinds = {type(item) for item in values}
         numeric = kinds <= {int, float}
+        if len(kinds) > 1 and not numeric:
+            self.names.problem((*path, "choice"), "the values are words, numbers, or yes and no, but not a mixture")
+            return BROKEN
         dimension = "number" if numeric else "flag" if kinds == {bool} else "text"
         return Number(
             lambda world, entity: values[bisect_right(tops, draw(world, entity))],
