@@ -276,6 +276,20 @@ SLIPS = [
         "to_doctor.mean",
     ),
     slip(
+        "a number that becomes a word",
+        "    mark: seen\n",
+        "    mark: seen\n    set: {acuity: {choice: {high: 50%, low: 50%}}}\n",
+        "set: {acuity",
+        "'acuity' is a plain number, so it cannot become a text",
+    ),
+    slip(
+        "words and numbers in one choice",
+        "{2: 20%, 3: 50%, 4: else}",
+        "{2: 20%, urgent: 50%, 4: else}",
+        "acuity: {choice",
+        "words, numbers, or yes and no, but not a mixture",
+    ),
+    slip(
         "by without a case",
         "for: {by: acuity, 2: 40 min, else: {lognormal: {mean: 20 min, sd: 9 min}}}",
         "for: {by: acuity}",

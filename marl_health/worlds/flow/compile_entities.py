@@ -12,7 +12,7 @@ from marl_health.spec.numbers import Choice, TableColumn
 from marl_health.worlds.flow import model
 from marl_health.worlds.flow.compile_steps import compile_sets
 from marl_health.worlds.flow.names import KIND
-from marl_health.worlds.flow.numbers import DIMENSIONS
+from marl_health.worlds.flow.numbers import BROKEN, DIMENSIONS
 from marl_health.worlds.flow.sources import AtStartSpec, RateSpec, SourceSpec, TimetableSpec
 
 if TYPE_CHECKING:
@@ -57,15 +57,19 @@ def _check_alike(compiler: Compiler) -> None:
     """Note attributes of one name that are a word for one kind of entity and a number for another."""
     names = compiler.names
     first: dict[str, int] = {}
+    unlike: set[str] = set()
     for kind, attributes in enumerate(names.attributes):
         for name, number in attributes.items():
             before = names.attributes[first.setdefault(name, kind)][name].dimension
             if before != number.dimension and "any" not in (before, number.dimension):
+                unlike.add(name)
                 names.problem(
                     ("entities", names.kinds[kind], "has", name),
                     f"'{name}' of {names.kinds[first[name]]} is {DIMENSIONS[before]}, but here it is "
                     f"{DIMENSIONS[number.dimension]}; choose another name for one of them",
                 )
+    for attributes in names.attributes:
+        attributes.update((name, BROKEN) for name in unlike & attributes.keys())
 
 
 def _in_order(compiler: Compiler, kind: model.EntityType, path: Where) -> list[str]:
@@ -160,8 +164,7 @@ def _timetable(compiler: Compiler, number: int, arrive: model.Arrive, path: Wher
             want = None if before.dimension == "any" else before.dimension
             compiled = compiler.numbers.compile(value, (*where, "has", name), want, kinds=[number])
             known.append((names.slots[name], compiled.value))
-            both = None if before.possible is None or compiled.possible is None else before.possible | compiled.possible
-            names.attributes[number][name] = type(before)(before.value, before.dimension, both)
+            names.attributes[number][name] = before.or_else(compiled)
         for day in appointment.on:
             weekday = model.WEEKDAYS.index(day.lower())
             appointments.append((weekday * 1440 + appointment.at, appointment.count, tuple(known)))

@@ -12,7 +12,7 @@ from marl_health.spec.numbers import Share, read_key
 from marl_health.worlds.flow import model
 from marl_health.worlds.flow.clocks import TimerSpec
 from marl_health.worlds.flow.conditions import compile_test
-from marl_health.worlds.flow.numbers import cumulative, uniform
+from marl_health.worlds.flow.numbers import BROKEN, DIMENSIONS, cumulative, uniform
 from marl_health.worlds.flow.program import Test, Way
 from marl_health.worlds.flow.steps import (
     Activity,
@@ -55,15 +55,12 @@ def compile_sets(compiler: Compiler) -> None:
             number = compiler.numbers.compile(value, (*path, name), None, kinds=kinds, repeats=repeats)
             for kind in kinds:
                 before = compiler.names.attributes[kind][name]
-                if before.dimension != number.dimension and number.dimension != "any":
-                    compiler.names.problem(
-                        (*path, name),
-                        f"'{name}' is a {before.dimension}, so it cannot become a {number.dimension}",
-                    )
-                both = None if before.possible is None or number.possible is None else before.possible | number.possible
-                compiler.names.attributes[kind][name] = type(before)(
-                    before.value, before.dimension, both, before.may_be_zero or number.may_be_zero
-                )
+                if "any" not in (before.dimension, number.dimension) and before.dimension != number.dimension:
+                    was, becomes = DIMENSIONS[before.dimension], DIMENSIONS[number.dimension]
+                    compiler.names.problem((*path, name), f"'{name}' is {was}, so it cannot become {becomes}")
+                    compiler.names.attributes[kind][name] = BROKEN
+                else:
+                    compiler.names.attributes[kind][name] = before.or_else(number)
             compiled.append((known[0], number.value))
         compiler.sets[path] = tuple(compiled)
 

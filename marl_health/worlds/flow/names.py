@@ -123,6 +123,8 @@ class Names:
                     f"{who} can come here but {has} no attribute '{name}'; give it one, or send it another way",
                 )
             return None
+        if any(self.attributes[kind][name].dimension == "any" for kind in kinds):
+            return None  # the attribute itself has a problem, which was told
         sets = [self.attributes[kind][name].possible for kind in kinds]
         known = None if any(s is None for s in sets) else frozenset().union(*sets)  # type: ignore[arg-type]
         return self.slots[name], known
