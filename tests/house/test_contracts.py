@@ -89,8 +89,8 @@ def test_the_import_contracts_cover_every_room() -> None:
 
 def test_importing_the_library_is_fast_and_light() -> None:
     script = (
-        "import json, sys, time; start = time.perf_counter(); import marl_health;"
-        "print(json.dumps([time.perf_counter() - start, sorted(sys.modules)]))"
+        "import json, sys, time; start = time.process_time(); import marl_health;"  # a busy machine may not fail it
+        "print(json.dumps([time.process_time() - start, sorted(sys.modules)]))"
     )
     runs = [
         json.loads(subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True).stdout)

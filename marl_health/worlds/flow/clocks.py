@@ -182,10 +182,11 @@ class HealthSpec:
         clock.state = state
         clock.since = world._now
         entity = clock.entity
-        clock.left = [
-            transition.value(world, entity) if transition.fixed else -log1p(-transition.uniform(world, entity))
-            for transition in self.states[state]
-        ]
+        left = []
+        for transition in self.states[state]:
+            draw = transition.value if transition.fixed else transition.uniform
+            left.append(draw(world, entity) if transition.fixed else -log1p(-draw(world, entity)))
+        clock.left = left
         self._schedule(world, clock)
 
     def _consume(self, world: FlowWorld, clock: Clock) -> None:

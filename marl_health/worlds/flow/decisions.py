@@ -288,9 +288,11 @@ class ChooseMove(Move):
     @override
     def mask(self, world: FlowWorld, out: list[int]) -> None:
         found = world.slot_list(self.slots)
-        free = self.at_most is None or world.levers[self.lever].used < self.at_most
-        for slot in range(self.top):
-            out.append(1 if free and slot < len(found) and self.possible(world, found[slot]) else 0)
+        if self.at_most is not None and world.levers[self.lever].used >= self.at_most:
+            out.extend([0] * self.top)
+            return
+        out.extend([1 if self.possible(world, entity) else 0 for entity in found])
+        out.extend([0] * (self.top - len(found)))
 
     @override
     def act(self, world: FlowWorld, action: int) -> None:

@@ -10,17 +10,15 @@ from typing import Any
 from typing_extensions import override
 
 from marl_health.kernel.entity import Entity, Value
-from marl_health.kernel.line import Line
 from marl_health.kernel.measures import Accrual, Span
-from marl_health.kernel.pool import Pool, Reserve
+from marl_health.kernel.pool import Pool
 from marl_health.kernel.randomness import derived_row, stream
-from marl_health.kernel.roster import Roster
-from marl_health.kernel.world import EARLY, World
 from marl_health.worlds.flow.cast import Cast
 from marl_health.worlds.flow.clocks import HealthSpec
 from marl_health.worlds.flow.decisions import LeverState
 from marl_health.worlds.flow.program import Program, Way
-from marl_health.worlds.flow.sources import DAY, Comeback
+from marl_health.worlds.flow.resources import ResourceWorld
+from marl_health.worlds.flow.sources import Comeback
 
 ARRIVAL = 0
 """Mark set on every entity when it arrives. Marks 1 and 2 are set when it leaves."""
@@ -35,23 +33,7 @@ DEEPEST = 100_000
 """Calls within calls while the world runs; since Python 3.11 they take no room on the machine's stack."""
 
 
-class ShiftChange:
-    """The next change of a resource's capacity by the time of the day."""
-
-    __slots__ = ("epoch", "pool")
-
-    def __init__(self, pool: int) -> None:
-        self.epoch = 0
-        self.pool = pool
-
-    def fire(self, world: Any) -> None:
-        """A shift begins."""
-        world.base[self.pool] = world.scheduled(self.pool, world.now)
-        world.refresh_capacity(self.pool)
-        world.at(world.next_shift(self.pool), self, EARLY)
-
-
-class FlowWorld(World):
+class FlowWorld(ResourceWorld):
     """One episode of a scenario.
 
     The clock starts at 0 with the warm-up; ``program.start`` says which minute of the week that is. Construct it, then
@@ -93,65 +75,10 @@ class FlowWorld(World):
             self.nobody.row = stream(seed, "vary:" + name).random(program.columns).tolist()
             self.varied.append(value(self, self.nobody))
         self.nobody.row = stream(seed, "nobody").random(program.columns).tolist()
-        self.base: list[int] = []
-        self.extra: list[int] = []
-        self._build()
+        self.build()
         for source in program.sources:
             source.how.start(self, source)
-        for pool, spec in enumerate(program.pools):
-            if len(spec.shifts) > 1:
-                self.at(self.next_shift(pool), ShiftChange(pool), EARLY)
-
-    def _build(self) -> None:
-        program = self.program
-        for number, spec in enumerate(program.pools):
-            self.base.append(self.scheduled(number, 0.0))
-            self.extra.append(0)
-            self.pools.append(
-                Pool(
-                    spec.name,
-                    number,
-                    self.base[number],
-                    clean=spec.clean,
-                    identified=spec.identified,
-                    preempting=spec.preempting,
-                )
-            )
-        self.reserves = []
-        for pool, test in program.reserves:
-            reserve = Reserve(test)
-            self.pools[pool].reserves.append(reserve)
-            self.reserves.append(reserve)
-        for number, line in enumerate(program.lines):
-            self.lines.append(
-                Line(
-                    line.name,
-                    number,
-                    tuple((self.pools[pool], units) for pool, units in line.needs),
-                    kept=None if line.kept is None else self.pools[line.kept],
-                    slot=line.slot,
-                    classes=line.classes,
-                    discipline=line.discipline,
-                    priority=line.priority,
-                )
-            )
-        if self.log is not None:
-            for queue in self.lines:
-                queue.plain = None  # the short ways through a plain line write no log
-        self.rosters = [Roster(spec.key) for spec in program.rosters]
-        for roster, place in zip(self.rosters, program.rosters, strict=True):
-            for number in place.lines:
-                self.lines[number].rosters.append(roster)
-
-    def __setstate__(self, state: dict[str, Any]) -> None:
-        """Put back what belongs to the compiled scenario and does not travel with a copy."""
-        super().__setstate__(state)
-        for pool, spec in zip(self.pools, self.program.pools, strict=True):
-            pool.clean = spec.clean
-        for reserve, (_, test) in zip(self.reserves, self.program.reserves, strict=True):
-            reserve.qualifies = test
-        for roster, place in zip(self.rosters, self.program.rosters, strict=True):
-            roster.key = place.key
+        self.begin_shifts()
 
     # ------------------------------------------------------------ phases
     def open(self) -> None:
@@ -170,34 +97,6 @@ class FlowWorld(World):
                 move.reset(self)
         self.spent.change(self.now, -self.spent.rate)
         self.advance(self.now + run_out)
-
-    # ------------------------------------------------------------ the calendar
-    def minute_of_week(self) -> float:
-        """Minutes after Monday 00:00."""
-        return (self._now + self.program.start) % (7 * DAY)
-
-    def scheduled(self, pool: int, time: float) -> int:
-        """Units on duty at ``time`` by the shifts, without absences; call-ins and extra units come on top."""
-        spec = self.program.pools[pool]
-        minute = (time + self.program.start) % DAY
-        units = spec.shifts[-1][1]
-        for start, count in spec.shifts:
-            if start <= minute + 1e-9:
-                units = count
-        if spec.absent is not None:
-            units = max(0, units - round(float(spec.absent(self, self.nobody))))
-        return units
-
-    def next_shift(self, pool: int) -> float:
-        """When the next shift of the resource begins."""
-        minute = (self._now + self.program.start) % DAY
-        starts = [start for start, _ in self.program.pools[pool].shifts]
-        later = [start for start in starts if start > minute + 1e-9]
-        return self._now + (later[0] - minute if later else starts[0] + DAY - minute)
-
-    def refresh_capacity(self, pool: int) -> None:
-        """Capacity is what the shift says plus what the agents added."""
-        self.pools[pool].set_capacity(self, max(0, self.base[pool] + self.extra[pool]))
 
     # ------------------------------------------------------------ coming and going
     def create(

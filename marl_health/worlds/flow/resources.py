@@ -1,0 +1,131 @@
+"""What there is in a flow world: pools, lines and rosters, and capacity by the calendar."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from marl_health.kernel.entity import Entity
+from marl_health.kernel.line import Line
+from marl_health.kernel.pool import Pool, Reserve
+from marl_health.kernel.roster import Roster
+from marl_health.kernel.world import EARLY, World
+from marl_health.worlds.flow.program import Program
+from marl_health.worlds.flow.sources import DAY
+
+
+class ShiftChange:
+    """The next change of a resource's capacity by the time of the day."""
+
+    __slots__ = ("epoch", "pool")
+
+    def __init__(self, pool: int) -> None:
+        self.epoch = 0
+        self.pool = pool
+
+    def fire(self, world: Any) -> None:
+        """A shift begins."""
+        world.base[self.pool] = world.scheduled(self.pool, world.now)
+        world.refresh_capacity(self.pool)
+        world.at(world.next_shift(self.pool), self, EARLY)
+
+
+class ResourceWorld(World):
+    """A world with the resources of a program.
+
+    Attributes:
+        program: the compiled scenario. nobody: stands in where a number is asked for and there is no entity.
+        base: units by the shift, and ``extra``: units that agents added, by pool.
+        reserves: units kept back, in the order of the program.
+        rosters: lists kept in order, by index.
+    """
+
+    program: Program
+    nobody: Entity
+
+    def build(self) -> None:
+        """Make pools, lines and rosters; what varies by episode is drawn already."""
+        program = self.program
+        self.base: list[int] = []
+        self.extra: list[int] = []
+        for number, spec in enumerate(program.pools):
+            self.base.append(self.scheduled(number, 0.0))
+            self.extra.append(0)
+            self.pools.append(
+                Pool(
+                    spec.name,
+                    number,
+                    self.base[number],
+                    clean=spec.clean,
+                    identified=spec.identified,
+                    preempting=spec.preempting,
+                )
+            )
+        self.reserves = []
+        for pool, test in program.reserves:
+            reserve = Reserve(test)
+            self.pools[pool].reserves.append(reserve)
+            self.reserves.append(reserve)
+        for number, line in enumerate(program.lines):
+            self.lines.append(
+                Line(
+                    line.name,
+                    number,
+                    tuple((self.pools[pool], units) for pool, units in line.needs),
+                    kept=None if line.kept is None else self.pools[line.kept],
+                    slot=line.slot,
+                    classes=line.classes,
+                    discipline=line.discipline,
+                    priority=line.priority,
+                )
+            )
+        if self.log is not None:
+            for queue in self.lines:
+                queue.plain = None  # the short ways through a plain line write no log
+        self.rosters = [Roster(spec.key) for spec in program.rosters]
+        for roster, place in zip(self.rosters, program.rosters, strict=True):
+            for number in place.lines:
+                self.lines[number].rosters.append(roster)
+
+    def __setstate__(self, state: dict[str, Any]) -> None:
+        """Put back what belongs to the compiled scenario and does not travel with a copy."""
+        super().__setstate__(state)
+        for pool, spec in zip(self.pools, self.program.pools, strict=True):
+            pool.clean = spec.clean
+        for reserve, (_, test) in zip(self.reserves, self.program.reserves, strict=True):
+            reserve.qualifies = test
+        for roster, place in zip(self.rosters, self.program.rosters, strict=True):
+            roster.key = place.key
+
+    def begin_shifts(self) -> None:
+        """Schedule the first change of every capacity that changes by the time of the day."""
+        for pool, spec in enumerate(self.program.pools):
+            if len(spec.shifts) > 1:
+                self.at(self.next_shift(pool), ShiftChange(pool), EARLY)
+
+    # ------------------------------------------------------------ the calendar
+    def minute_of_week(self) -> float:
+        """Minutes after Monday 00:00."""
+        return (self._now + self.program.start) % (7 * DAY)
+
+    def scheduled(self, pool: int, time: float) -> int:
+        """Units on duty at ``time`` by the shifts, without absences; call-ins and extra units come on top."""
+        spec = self.program.pools[pool]
+        minute = (time + self.program.start) % DAY
+        units = spec.shifts[-1][1]
+        for start, count in spec.shifts:
+            if start <= minute + 1e-9:
+                units = count
+        if spec.absent is not None:
+            units = max(0, units - round(float(spec.absent(self, self.nobody))))
+        return units
+
+    def next_shift(self, pool: int) -> float:
+        """When the next shift of the resource begins."""
+        minute = (self._now + self.program.start) % DAY
+        starts = [start for start, _ in self.program.pools[pool].shifts]
+        later = [start for start in starts if start > minute + 1e-9]
+        return self._now + (later[0] - minute if later else starts[0] + DAY - minute)
+
+    def refresh_capacity(self, pool: int) -> None:
+        """Capacity is what the shift says plus what the agents added."""
+        self.pools[pool].set_capacity(self, max(0, self.base[pool] + self.extra[pool]))
