@@ -119,12 +119,21 @@ class Line:
     def request(self, world: World, entity: Entity) -> bool:
         """Take all needs at once if they can be had and nobody here has a better claim. True if granted."""
         now = world._now
-        if self.feasible() and (self.waiting == 0 or not self.head(now)) and self.admits(entity):
-            self.grants += 1
-            entity.since = now
+        pool = self.plain
+        if pool is not None and not pool.reserves:  # the common case, spelt out
+            if self.waiting or pool.free <= 0:
+                return False
+            pool.free -= 1
+            pool.used -= now
+            entity.held = self
+            entity.began = now
+        elif self.feasible() and (self.waiting == 0 or not self.head(now)) and self.admits(entity):
             self.take(now, entity)
-            return True
-        return False
+        else:
+            return False
+        self.grants += 1
+        entity.since = now
+        return True
 
     def join(self, world: World, entity: Entity, since: float) -> None:
         """Start waiting, with ``since`` as the time of joining (earlier than now after an interruption)."""
