@@ -7,7 +7,7 @@ is what a scenario costs when nothing is general; it can be neither copied, logg
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from heapq import heapify, heappop, heappush
 from math import exp
 from typing import Any
@@ -15,8 +15,7 @@ from typing import Any
 import numpy as np
 
 from experiments.benchmarks import parameters as p
-
-BLOCK = 2048
+from experiments.benchmarks.draws import arrival_times, blocks
 
 
 class Patient:
@@ -49,32 +48,16 @@ class HeapHospital:
         self.advance, self.counters = _build(self, np.random.default_rng(seed))
 
 
-def _blocks(make: Callable[[int], Any]) -> Callable[[], float]:
-    def endless() -> Iterator[float]:
-        while True:
-            yield from make(BLOCK).tolist()
-
-    return endless().__next__
-
-
-def _arrival_times(rng: np.random.Generator) -> list[float]:
-    hours = np.arange(int(p.HORIZON // 60))
-    cumulative = np.concatenate(([0.0], np.cumsum(np.array(p.RATES)[hours % 24] * 60)))
-    unit = rng.random(rng.poisson(cumulative[-1])) * cumulative[-1]
-    times = np.interp(unit, cumulative, np.arange(len(cumulative)) * 60.0)
-    return np.sort(times)[::-1].tolist()
-
-
 def _build(
     hospital: HeapHospital, rng: np.random.Generator
 ) -> tuple[Callable[[float], None], Callable[[], list[float]]]:
     events: list[Any] = []
     number = 0
-    uniform, normal = _blocks(rng.random), _blocks(rng.standard_normal)
-    exponential = _blocks(rng.standard_exponential)
-    weibull = _blocks(lambda size: rng.weibull(p.PATIENCE_SHAPE, size))
-    acuities = _blocks(lambda size: rng.choice(p.ACUITIES, size, p=p.ACUITY_SHARES))
-    arrivals = _arrival_times(rng)
+    uniform, normal = blocks(rng.random), blocks(rng.standard_normal)
+    exponential = blocks(rng.standard_exponential)
+    weibull = blocks(lambda size: rng.weibull(p.PATIENCE_SHAPE, size))
+    acuities = blocks(lambda size: rng.choice(p.ACUITIES, size, p=p.ACUITY_SHARES))
+    arrivals = arrival_times(rng)
     nurses, ed_nurses, physicians, bays = p.TRIAGE_NURSES, p.ED_NURSES, p.PHYSICIANS[0][1], p.BAYS
     scanners, analysers = p.SCANNERS, p.ANALYSERS
     wards, icu = p.WARD_BEDS - p.IN_WARD_AT_START, p.ICU_BEDS - p.IN_ICU_AT_START
