@@ -172,6 +172,14 @@ class Pool:
         if self.preempting:
             self.users.pop(entity, None)
 
+    def vacate(self, world: World, entity: Entity) -> None:
+        """Take one unit back from the entity and offer it to those who wait."""
+        if self.waiting and self.plain and self.free == 0 and len(self.lines) == 1 and self.lines[0].pass_on(world):
+            return
+        self.give_back(world, 1, entity)
+        if self.waiting and self.free > 0:
+            self.dispatch(world)
+
     def dispatch(self, world: World) -> None:
         """Offer free units to the best head among the lines, until none is free or nobody can use them.
 

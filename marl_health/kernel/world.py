@@ -60,6 +60,9 @@ class World(Environment):
         log: rows of the event log, or ``None`` when it is off.
     """
 
+    # What is looked up at every event has a slot: a world has too many attributes for the fast kind of dictionary.
+    __slots__ = ("_now", "agenda", "lines", "log", "numbers", "pools")
+
     def __init__(self, start: float = 0.0) -> None:
         super().__init__(start)
         self.agenda: Any = self._queue
@@ -158,10 +161,11 @@ class World(Environment):
         number = next(self._eid)
         self._eid = self.numbers = itertools.count(number)
         state = dict(self.__dict__)
+        state.update((name, getattr(self, name)) for name in World.__slots__ if name != "numbers")
         state["_eid"] = number
-        del state["numbers"]
         return state
 
     def __setstate__(self, state: dict[str, Any]) -> None:
-        self.__dict__.update(state)
+        for name, value in state.items():
+            setattr(self, name, value)
         self._eid = self.numbers = itertools.count(state["_eid"])

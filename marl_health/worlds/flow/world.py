@@ -171,9 +171,7 @@ class FlowWorld(ResourceWorld):
         place = entity.place
         if place is not None:
             entity.place = None
-            place.give_back(self, 1, entity)
-            if place.waiting and place.free > 0:
-                place.dispatch(self)
+            place.vacate(self, entity)
 
     def come_again(self, entity: Entity, time: float, kind: int, kept: tuple[int, ...]) -> None:
         """Somebody who left will be back."""
