@@ -6,10 +6,8 @@ import json
 import os
 import re
 import resource
-import signal
 import subprocess
 import sys
-import time
 from pathlib import Path
 
 import pytest
@@ -330,71 +328,3 @@ def test_errors_of_the_system_are_told(monkeypatch):
 
     monkeypatch.setattr("orchestration.commands.catalogue.load", fail)
     assert invoke("show", CLINIC, code=1).stderr == "marl-health: somewhere: input/output error\n"
-
-
-def running(tmp_path):
-    """A long simulation in two processes, with two of its workers started."""
-    process = start(
-        *("simulate", CLINIC, "--replications", 100000, "--jobs", 2, "--json", tmp_path / "out.json"),
-        start_new_session=True,
-    )
-    deadline = time.monotonic() + 30
-    while len(workers(process.pid)) < 2:
-        assert time.monotonic() < deadline and process.poll() is None
-        time.sleep(0.05)
-    time.sleep(1.5)
-    return process
-
-
-def workers(parent):
-    """Process ids of the workers of a process."""
-    found = []
-    for folder in Path("/proc").glob("[0-9]*"):
-        try:
-            facts = (folder / "stat").read_text().rpartition(")")[2].split()
-            command = (folder / "cmdline").read_text()
-        except OSError:
-            continue
-        if int(facts[1]) == parent and "spawn_main" in command:
-            found.append(int(folder.name))
-    return found
-
-
-def gone(process_id):
-    try:
-        return (Path("/proc") / str(process_id) / "stat").read_text().rpartition(")")[2].split()[0] == "Z"
-    except OSError:
-        return True
-
-
-@pytest.mark.slow
-@pytest.mark.skipif(not Path("/proc/self/stat").exists(), reason="finds the workers in /proc")
-@pytest.mark.parametrize("how", ["worker killed", "interrupted", "everybody interrupted", "terminated", "killed"])
-def test_whoever_is_ended_takes_the_others_along_and_leaves_nothing_half_done(tmp_path, how):
-    process = running(tmp_path)
-    children = workers(process.pid)
-    if how == "worker killed":
-        os.kill(children[0], signal.SIGKILL)
-    elif how == "everybody interrupted":  # what Ctrl-C does
-        os.killpg(process.pid, signal.SIGINT)
-    else:
-        names = {"interrupted": signal.SIGINT, "terminated": signal.SIGTERM, "killed": signal.SIGKILL}
-        process.send_signal(names[how])
-    _, told = process.communicate(timeout=30)
-    expected = {
-        "worker killed": (1, "marl-health: a worker process was killed"),
-        "interrupted": (1, "marl-health: interrupted\n"),
-        "everybody interrupted": (1, "marl-health: interrupted\n"),
-        "terminated": (128 + signal.SIGTERM, ""),
-        "killed": (-signal.SIGKILL, ""),
-    }
-    code, said = expected[how]
-    assert process.returncode == code
-    if how != "killed":  # then multiprocessing has a word to say of what it had to tidy up
-        assert told.startswith(said) and told.count("\n") <= 1
-    deadline = time.monotonic() + 10
-    while not all(map(gone, children)):
-        assert time.monotonic() < deadline, "workers live on"
-        time.sleep(0.05)
-    if how != "killed":
-        assert not list(tmp_path.iterdir())
