@@ -68,9 +68,10 @@ class Span:
 
     def end(self, now: float, number: int, record: bool) -> None:
         """Entity ``number`` passes the second mark; ``record`` says whether its duration is kept."""
-        if number not in self.starts:
+        start = self.starts.pop(number, None)
+        if start is None:
             return
-        began, target = self.starts.pop(number)
+        began, target = start
         passed = now - began
         self._began -= began
         self._finished += passed

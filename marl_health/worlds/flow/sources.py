@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from heapq import heappush
 from math import inf
 from typing import TYPE_CHECKING, Any
 
@@ -12,6 +13,7 @@ from numpy.typing import NDArray
 from marl_health.kernel.arrivals import PoissonArrivals
 from marl_health.kernel.entity import Entity, Value
 from marl_health.kernel.randomness import Rows, stream
+from marl_health.kernel.world import NORMAL
 
 if TYPE_CHECKING:
     from marl_health.worlds.flow.world import FlowWorld
@@ -159,7 +161,7 @@ class Source:
         if isinstance(self.times, PoissonArrivals):
             time = self.times.next()
             if time < inf:
-                world.at(time, self)
+                heappush(world.agenda, (time, NORMAL, next(world.numbers), self, 0))
             world.arrive(world.create(self.kind, row, ()))
             return
         number = self.number

@@ -72,7 +72,11 @@ class FlowStep:
             world.assign(entity, self.sets)
         for mark in self.marks:
             world.mark(entity, mark)
-        self.go_on(world, entity)
+        way = self.way
+        if way is not None and not self.marks_end:
+            way.enter(world, entity)
+        else:
+            self.go_on(world, entity)
 
     def granted(self, world: FlowWorld, entity: Entity) -> None:
         """The entity was given what it waited for."""

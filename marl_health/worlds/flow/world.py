@@ -199,9 +199,7 @@ class FlowWorld(ResourceWorld):
         number = entity.id
         ends, begins, clocks = sequel
         for index in ends:
-            span = self.spans[index]
-            if number in span.starts:
-                span.end(now, number, counted)
+            self.spans[index].end(now, number, counted)
         if counted:
             for index, target, holding in begins:
                 if holding is None or (entity.place is not None and entity.place.index == holding):
