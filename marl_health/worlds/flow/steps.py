@@ -241,6 +241,45 @@ class Task(Activity):
             world.finish_branch(entity)
 
 
+class Move(Activity):
+    """The other common form: take the next place, free the old one, and go on at once. What is said of a task holds."""
+
+    place: int
+
+    @override
+    def enter(self, world: FlowWorld, entity: Entity) -> None:
+        line = world.lines[self.line]
+        pool = line.plain
+        if pool is None or pool.reserves:
+            super().enter(world, entity)
+            return
+        entity.step = self
+        if pool.free <= 0 or line.waiting:
+            line.join(world, entity, world._now)
+            return
+        pool.free -= 1  # what Pool.take does where units are only counted
+        pool.used -= world._now
+        line.grants += 1
+        self.granted(world, entity)
+
+    @override
+    def granted(self, world: FlowWorld, entity: Entity) -> None:
+        if world.log is not None:
+            world.write(entity, "resource_use", self.name, world.lines[self.line].needs[0][0].name)
+        for mark in self.marks:
+            world.mark(entity, mark)
+        entity.held = None
+        vacated = entity.place
+        entity.place = world.pools[self.place]
+        if vacated is not None:
+            vacated.give_back(world, 1, entity)
+            if world.program.holding:
+                world.vacated(entity, vacated)
+            if vacated.waiting and vacated.free > 0:
+                vacated.dispatch(world)
+        self.go_on(world, entity)
+
+
 class Delay(FlowStep):
     """Time that passes in one's place, or anywhere; agents may shorten it where the scenario says so.
 
