@@ -100,7 +100,7 @@ class FlowGame:
     def observe(self, agent: str) -> list[float]:
         """The same, scaled into [-1, 1]."""
         return [
-            raw / (abs(raw) + scale) if raw and scale else raw
+            raw if not raw or not scale else raw / (raw + scale) if raw > 0 else raw / (scale - raw)
             for raw, scale in zip(self.look(agent), self._scales[agent], strict=True)
         ]
 

@@ -302,7 +302,13 @@ class Delay(FlowStep):
         for mark in self.marks:
             world.mark(entity, mark)
         duration = self.duration
-        self.spend(world, entity, duration(world, entity))
+        minutes = duration(world, entity)
+        if world.log is not None or self.rosters:
+            self.spend(world, entity, minutes)
+            return
+        entity.since = now = world._now  # the rest is what spend() does when nobody looks
+        entity.until = until = now + minutes
+        heappush(world.agenda, (until, NORMAL, next(world.numbers), entity, entity.epoch))
 
     def spend(self, world: FlowWorld, entity: Entity, minutes: float, passed: float = 0.0) -> None:
         """Stay for so many minutes from now; ``passed`` of the stay already lie in the past."""
