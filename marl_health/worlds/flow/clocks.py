@@ -130,7 +130,7 @@ class HealthSpec:
     A transition at a hazard fires when its cumulative hazard reaches a unit exponential drawn on entry to the state.
     When an attribute changes, the rates change and what is left of the exponential stays, so that a patient's luck
     does not depend on how often anyone looked. The hazard of death is integrated over time as *expected deaths*: the
-    same mean as the deaths that are drawn, with far less noise.
+    same mean as the deaths that are drawn and, where death is rare, far less noise.
     """
 
     def __init__(self, index: int, states: list[list[TransitionSpec]]) -> None:
