@@ -1,0 +1,1 @@
+"""Our worlds against values that others worked out: ``python -m experiments.validation`` prints the table."""
