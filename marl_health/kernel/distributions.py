@@ -7,19 +7,19 @@ Each ``*_quantile`` returns a function of a uniform in (0, 1).
 from __future__ import annotations
 
 from bisect import bisect_right
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from functools import cache
 from math import exp, log, log1p, sqrt
 from statistics import NormalDist, _normal_dist_inv_cdf  # type: ignore[attr-defined]
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 
-if TYPE_CHECKING:
-    from marl_health.kernel.entity import Value
+from marl_health.kernel.formula import Quantile, constant, quantile_of
 
-Quantile = Callable[[float], float]
-
+_EXP, _LOG1P = constant(exp), constant(log1p)
+_NORMAL = constant(_normal_dist_inv_cdf)
+"""``NormalDist.inv_cdf`` without its check of the argument, which a uniform of a row always passes."""
 _normal = NormalDist().inv_cdf
 _normal_cdf = NormalDist().cdf
 
@@ -34,12 +34,12 @@ def _special() -> Any:
 
 def constant_quantile(value: float) -> Quantile:
     """Always ``value``."""
-    return lambda u: value
+    return quantile_of("{0}", constant(value))
 
 
 def exponential_quantile(mean: float) -> Quantile:
     """Exponential with the given mean."""
-    return lambda u: -mean * log1p(-u)
+    return quantile_of("({0} * {1}(-u))", constant(-mean), _LOG1P)
 
 
 def lognormal_parameters(mean: float, sd: float) -> tuple[float, float]:
@@ -48,30 +48,9 @@ def lognormal_parameters(mean: float, sd: float) -> tuple[float, float]:
     return log(mean) - variance / 2, sqrt(variance)
 
 
-class _Lognormal:
-    def __init__(self, mu: float, sigma: float) -> None:
-        self.mu = mu
-        self.sigma = sigma
-
-    def __call__(self, u: float) -> float:
-        return exp(_normal_dist_inv_cdf(u, self.mu, self.sigma))
-
-
 def lognormal_quantile(mu: float, sigma: float) -> Quantile:
     """Lognormal with parameters of the logarithm."""
-    return _Lognormal(mu, sigma)
-
-
-def of_column(quantile: Quantile, column: int) -> Value:
-    """The value that a column of an entity's row stands for.
-
-    Most durations are lognormal, so these are drawn in one call; ``_normal_dist_inv_cdf`` is ``NormalDist.inv_cdf``
-    without its check of the argument, which a uniform of a row always passes.
-    """
-    if isinstance(quantile, _Lognormal):
-        mu, sigma = quantile.mu, quantile.sigma
-        return lambda world, entity: exp(_normal_dist_inv_cdf(entity.row[column], mu, sigma))
-    return lambda world, entity: quantile(entity.row[column])
+    return quantile_of("{0}({1}(u, {2}, {3}))", _EXP, _NORMAL, constant(mu), constant(sigma))
 
 
 def gamma_quantile(shape: float, scale: float) -> Quantile:
@@ -86,7 +65,7 @@ def weibull_quantile(shape: float, mean: float) -> Quantile:
 
     scale = mean / gamma(1 + 1 / shape)
     power = 1 / shape
-    return lambda u: scale * (-log1p(-u)) ** power
+    return quantile_of("({0} * (-{1}(-u)) ** {2})", constant(scale), _LOG1P, constant(power))
 
 
 def triangular_quantile(low: float, mode: float, high: float) -> Quantile:
@@ -99,7 +78,7 @@ def triangular_quantile(low: float, mode: float, high: float) -> Quantile:
 def uniform_quantile(low: float, high: float) -> Quantile:
     """Uniform."""
     width = high - low
-    return lambda u: low + width * u
+    return quantile_of("({0} + {1} * u)", constant(low), constant(width))
 
 
 def normal_quantile(mean: float, sd: float, low: float, high: float) -> Quantile:

@@ -6,6 +6,7 @@ from collections import Counter
 from pathlib import Path
 from typing import Any
 
+from marl_health.kernel.formula import constant, value_of
 from marl_health.spec.document import Document
 from marl_health.spec.errors import Where
 from marl_health.worlds.flow import model
@@ -131,7 +132,7 @@ def _compile_globals(compiler: Compiler, chosen: dict[str, str]) -> None:
 
 
 def _varied(index: int) -> Any:
-    return lambda world, entity: world.varied[index]
+    return value_of("world.varied[{0}]", constant(index))
 
 
 def _compile_pools(compiler: Compiler) -> None:

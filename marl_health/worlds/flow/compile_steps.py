@@ -12,7 +12,7 @@ from marl_health.spec.numbers import Share, read_key
 from marl_health.worlds.flow import model
 from marl_health.worlds.flow.clocks import TimerSpec
 from marl_health.worlds.flow.conditions import compile_test
-from marl_health.worlds.flow.numbers import BROKEN, DIMENSIONS, cumulative, uniform
+from marl_health.worlds.flow.numbers import BROKEN, DIMENSIONS, cumulative, happens, uniform
 from marl_health.worlds.flow.program import Test, Way
 from marl_health.worlds.flow.steps import (
     Activity,
@@ -182,7 +182,7 @@ class StepCompiler:
                 target,
                 tuple(kept),
             )
-            step.again = (_happens(numbers.column(), False, step.again[0]), *step.again[1:])
+            step.again = (happens(uniform(numbers.column(), False), step.again[0]), *step.again[1:])
         return step
 
     def _decorate(self, name: str, spec: Any, step: FlowStep) -> None:
@@ -294,10 +294,10 @@ class StepCompiler:
             where = (*path, "together", branch, "chance")
             chance = self.compiler.numbers.compile(parallel.chance, where, "share", kinds=kinds, repeats=repeats)
             always = chance.possible == frozenset([1])
-            happens = None
+            done = None
             if not always:
-                happens = _happens(self.compiler.numbers.column(), repeats, chance.value)
-            branches.append((steps, happens))
+                done = happens(uniform(self.compiler.numbers.column(), repeats), chance.value)
+            branches.append((steps, done))
         step.branches = tuple(branches)
 
     def _without_time(self) -> set[str]:
@@ -308,16 +308,9 @@ class StepCompiler:
                 step = self.steps[name]
                 assert isinstance(step, Parallel)
                 timed = any(
-                    happens is None and any(inner.name not in self.timeless for inner in steps)
-                    for steps, happens in step.branches
+                    done is None and any(inner.name not in self.timeless for inner in steps)
+                    for steps, done in step.branches
                 )
                 if not timed:
                     timeless.add(name)
         return timeless
-
-
-def _happens(column: int, repeats: bool, chance: Value) -> Value:
-    if not repeats:
-        return lambda world, entity: entity.row[column] < chance(world, entity)
-    draw = uniform(column, repeats)
-    return lambda world, entity: draw(world, entity) < chance(world, entity)

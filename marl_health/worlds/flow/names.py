@@ -11,7 +11,7 @@ from marl_health.spec.errors import Problem, ScenarioError, Where
 from marl_health.spec.numbers import read_key
 from marl_health.spec.suggest import did_you_mean
 from marl_health.worlds.flow.model import FlowScenario
-from marl_health.worlds.flow.numbers import WITHOUT_ENTITY, Number
+from marl_health.worlds.flow.numbers import WITHOUT_ENTITY, Number, fixed, of_slot
 from marl_health.worlds.flow.tables import Tables
 
 KIND = "kind"
@@ -45,7 +45,7 @@ class Names:
             for name in kind.has:
                 self.slots.setdefault(name, len(self.slots))
         self.attributes: list[dict[str, Number]] = [
-            {KIND: Number(_constant(kind), "text", frozenset([kind]))} for kind in self.kinds
+            {KIND: Number(fixed(kind), "text", frozenset([kind]))} for kind in self.kinds
         ]
         self.globals: dict[str, Number] = {}
         for name in (*scenario.vary, *scenario.choose):
@@ -84,7 +84,7 @@ class Names:
         sets = [number.possible for number in numbers]
         known = None if any(s is None for s in sets) else frozenset().union(*sets)  # type: ignore[arg-type]
         return Number(
-            lambda world, entity: entity.values[slot],
+            of_slot(slot),
             numbers[0].dimension,
             known,
             may_be_zero=any(number.may_be_zero for number in numbers),
@@ -153,10 +153,6 @@ class Names:
             if value not in possible and not extra_allowed:
                 hint = did_you_mean(key, [shown_value(item) for item in possible])
                 self.problem((*path, key), f"{name} is never '{key}'{hint}")
-
-
-def _constant(value: Any) -> Any:
-    return lambda world, entity: value
 
 
 def shown_value(value: Any) -> str:

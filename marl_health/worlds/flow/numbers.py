@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 from marl_health.kernel import distributions as dist
 from marl_health.kernel.entity import Entity, Value
+from marl_health.kernel.formula import constant, drawn, formula_of, value_of
 from marl_health.kernel.randomness import hashed
 from marl_health.spec import numbers as spec
 from marl_health.spec.errors import Where
@@ -79,13 +80,18 @@ BROKEN = Number(lambda world, entity: 0.0, "any")
 
 def fixed(value: Any) -> Value:
     """Always the same."""
-    return lambda world, entity: value
+    return value_of("{0}", constant(value))
+
+
+def of_slot(slot: int) -> Value:
+    """What the entity has in a slot of its values."""
+    return value_of("entity.values[{0}]", constant(slot))
 
 
 def uniform(column: int, repeats: bool) -> Value:
     """The draw of a column; where a step may come again, later visits hash further ones."""
     if not repeats:
-        return lambda world, entity: entity.row[column]
+        return value_of("entity.row[{0}]", constant(column))
 
     def draw(world: Any, entity: Entity) -> float:
         visits = entity.visits
@@ -152,7 +158,7 @@ class NumberCompiler:
             return BROKEN
         if want in ("time", "factor") and number.may_be_negative:
             inner = number.value
-            return replace(number, value=lambda world, entity: max(0.0, inner(world, entity)), may_be_zero=True)
+            return replace(number, value=value_of("{0}(0.0, {1})", constant(max), formula_of(inner)), may_be_zero=True)
         return number
 
     def _check_share(self, number: Number, path: Where) -> None:
@@ -177,8 +183,8 @@ class NumberCompiler:
             return self._plus(value, path, context)
         if isinstance(value, spec.ShareOf):
             inner = self._compile(value.of, (*path, "of"), context)
-            share = value.share
-            return replace(inner, value=lambda world, entity: share * inner.value(world, entity), possible=None)
+            share = value_of("({0} * {1})", constant(value.share), formula_of(inner.value))
+            return replace(inner, value=share, possible=None)
         if isinstance(value, spec.Choice):
             return self._choice(value, path, context)
         if isinstance(value, spec.Chance):
@@ -186,11 +192,7 @@ class NumberCompiler:
                 value.chance, (*path, "chance"), "share", kinds=context.kinds, repeats=context.repeats
             )
             draw = uniform(self.column(), context.repeats)
-            return Number(
-                lambda world, entity: draw(world, entity) < chance.value(world, entity),
-                "flag",
-                frozenset([True, False]),
-            )
+            return Number(happens(draw, chance.value), "flag", frozenset([True, False]))
         return self._distribution(value, path, context)
 
     # ------------------------------------------------------------ scalars
@@ -258,11 +260,13 @@ class NumberCompiler:
         if constants:  # the common table of constants costs one dictionary look-up
             plain = {key: next(iter(cases[str_key].possible or ())) for str_key, key in _keys(cases)}
             rest = None if otherwise is None else next(iter(otherwise.possible or ()))
-            function: Value = lambda world, entity: plain.get(entity.values[slot], rest)  # noqa: E731
+            function = value_of("{0}({1}, {2})", constant(plain.get), formula_of(of_slot(slot)), constant(rest))
         elif default is None:
-            function = lambda world, entity: table[entity.values[slot]](world, entity)  # noqa: E731
+            function = value_of("{0}[{1}](world, entity)", constant(table), formula_of(of_slot(slot)))
         else:
-            function = lambda world, entity: table.get(entity.values[slot], default)(world, entity)  # noqa: E731
+            function = value_of(
+                "{0}({1}, {2})(world, entity)", constant(table.get), formula_of(of_slot(slot)), constant(default)
+            )
         return Number(
             function,
             dimension,
@@ -290,7 +294,7 @@ class NumberCompiler:
         slot, possible = attribute
         self.names.covers({str(key): 0 for key in rows}, False, possible, value.by, path, extra_allowed=True)
         return Number(
-            lambda world, entity: rows[entity.values[slot]],
+            value_of("{0}[{1}]", constant(rows), formula_of(of_slot(slot))),
             "number",
             frozenset(rows.values()) if len(rows) <= 200 else None,
             may_be_zero=0 in rows.values(),
@@ -304,16 +308,8 @@ class NumberCompiler:
             self.names.problem(
                 path, f"only one factor of a product may have a unit, but here are {' and '.join(units)}"
             )
-        functions = [part.value for part in parts]
-
-        def product(world: Any, entity: Entity) -> float:
-            result = 1.0
-            for function in functions:
-                result *= function(world, entity)
-            return result
-
         return Number(
-            product,
+            _combined("1.0", " * ", parts),
             units[0] if units else ("share" if any(part.dimension == "share" for part in parts) else "number"),
             may_be_zero=any(part.may_be_zero for part in parts),
             may_be_negative=any(part.may_be_negative for part in parts),
@@ -321,9 +317,8 @@ class NumberCompiler:
 
     def _plus(self, value: spec.Plus, path: Where, context: _Context) -> Number:
         parts = [self._compile(part, (*path, "plus", i), context) for i, part in enumerate(value.plus)]
-        functions = [part.value for part in parts]
         return Number(
-            lambda world, entity: sum(function(world, entity) for function in functions),
+            _combined("0", " + ", parts),
             self._same_dimension(parts, path),
             may_be_zero=any(part.may_be_negative for part in parts) or all(part.may_be_zero for part in parts),
             may_be_negative=any(part.may_be_negative for part in parts),
@@ -346,7 +341,7 @@ class NumberCompiler:
             return BROKEN
         dimension = "number" if numeric else "flag" if kinds == {bool} else "text"
         return Number(
-            lambda world, entity: values[bisect_right(tops, draw(world, entity))],
+            value_of("{0}[{1}({2}, {3})]", constant(values), constant(bisect_right), constant(tops), formula_of(draw)),
             dimension,
             frozenset(values),
             may_be_zero=numeric and 0 in values,
@@ -362,11 +357,18 @@ class NumberCompiler:
         draw = uniform(self.column(), context.repeats)
         if context.length_biased:
             quantile = dist.length_biased(quantile)
-        if context.repeats:
-            function: Value = lambda world, entity: quantile(draw(world, entity))  # noqa: E731
-        else:
-            function = dist.of_column(quantile, self.columns - 1)
-        return Number(function, dimension, may_be_zero=low == 0.0, may_be_negative=low < 0)
+        return Number(drawn(quantile, draw), dimension, may_be_zero=low == 0.0, may_be_negative=low < 0)
+
+
+def happens(draw: Value, chance: Value) -> Value:
+    """Whether something of a certain chance happens."""
+    return value_of("({0} < {1})", formula_of(draw), formula_of(chance))
+
+
+def _combined(neutral: str, operator: str, parts: list[Number]) -> Value:
+    """The product or the sum of several numbers, from the neutral one on."""
+    places = operator.join([neutral, *(f"{{{place}}}" for place in range(len(parts)))])
+    return value_of(f"({places})", *(formula_of(part.value) for part in parts))
 
 
 @dataclass(frozen=True)
