@@ -15,6 +15,7 @@ from marl_health.worlds.flow.compile_entities import compile_attributes, compile
 from marl_health.worlds.flow.compile_lines import LineTable
 from marl_health.worlds.flow.compile_roles import compile_roles
 from marl_health.worlds.flow.compile_steps import StepCompiler
+from marl_health.worlds.flow.generate import generate
 from marl_health.worlds.flow.graph import Graph, resources_of
 from marl_health.worlds.flow.names import AUTOMATIC_MARKS, Names
 from marl_health.worlds.flow.numbers import NumberCompiler
@@ -107,6 +108,7 @@ def compile_scenario(
         check_volume(compiler)
     if compiler.names.problems:
         compiler.names.stop()
+    generate(program, compiler.graph.kinds_of)
     return program
 
 

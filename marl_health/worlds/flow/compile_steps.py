@@ -19,9 +19,7 @@ from marl_health.worlds.flow.steps import (
     Delay,
     FlowStep,
     Leave,
-    Move,
     Parallel,
-    Task,
 )
 from marl_health.worlds.flow.ways import ByChance, ByCondition, CertainDeath
 
@@ -115,13 +113,7 @@ class StepCompiler:
         return FlowStep(self.program, name, index)
 
     def _activity(self, name: str, spec: Any, index: int, path: Where) -> Activity:
-        form: type[Activity] = Activity
-        if spec.preempt is None and spec.give_up is None and not spec.set:
-            if not isinstance(spec, model.MoveTo):
-                form = Activity if isinstance(spec, model.Use) and spec.same else Task
-            elif spec.duration is None and not spec.staff:
-                form = Move
-        step = form(self.program, name, index)
+        step = Activity(self.program, name, index)
         step.line = self.lines.line_for(name, spec, path)
         kinds, repeats = self.graph.kinds_of[name], name in self.graph.repeats
         if spec.duration is None:

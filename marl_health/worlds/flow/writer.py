@@ -1,0 +1,68 @@
+"""Text of generated functions, line by line, with the constants it refers to."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
+
+from marl_health.kernel.entity import Value
+from marl_health.kernel.formula import constant, formula_of
+
+_ENTITY = re.compile(r"\bentity\b")
+
+
+class Writer:
+    """Python functions that are being written.
+
+    Attributes:
+        names: what the names in the text stand for.
+    """
+
+    def __init__(self) -> None:
+        self.names: dict[str, Any] = {}
+        self._lines: list[str] = []
+        self._depth = 0
+        self._known: dict[int, str] = {}
+
+    @property
+    def text(self) -> str:
+        """What was written so far."""
+        return "\n".join(self._lines) + "\n"
+
+    def line(self, text: str) -> None:
+        """Write one line at the present depth."""
+        self._lines.append("    " * self._depth + text)
+
+    def lines(self, *texts: str) -> None:
+        """Write several lines."""
+        for text in texts:
+            self.line(text)
+
+    @contextmanager
+    def block(self, head: str) -> Iterator[None]:
+        """Write a head such as ``if busy:``; what is written inside is indented below it."""
+        self.line(head)
+        self._depth += 1
+        before = len(self._lines)
+        yield
+        if len(self._lines) == before:
+            self.line("pass")
+        self._depth -= 1
+
+    def name(self, thing: Any) -> str:
+        """How the text refers to a thing."""
+        known = self._known.get(id(thing))
+        if known is None:
+            made = constant(thing)
+            self.names.update(made.names)
+            known = self._known[id(thing)] = made.text
+            self.names.setdefault(known, thing)  # keeps it alive, so that its id stays its own
+        return known
+
+    def value(self, value: Value, entity: str) -> str:
+        """The expression of a compiled number, for the entity that the text calls so."""
+        formula = formula_of(value)
+        self.names.update(formula.names)
+        return _ENTITY.sub(entity, formula.text)
