@@ -20,15 +20,18 @@ class PoissonArrivals:
         source: name of the source; it picks the stream.
         edges: times in minutes at which the rate may change, ascending, n + 1 of them.
         rates: arrivals per minute between neighbouring edges, n of them, none negative.
+        begins: time in minutes before which nobody comes.
     """
 
     __slots__ = ("_cumulative", "_edges", "_generator", "_reached", "_times")
 
-    def __init__(self, seed: int, source: str, edges: NDArray[np.float64], rates: NDArray[np.float64]) -> None:
+    def __init__(
+        self, seed: int, source: str, edges: NDArray[np.float64], rates: NDArray[np.float64], begins: float = 0.0
+    ) -> None:
         self._generator = stream(seed, "arrivals:" + source)
         self._edges = edges
         self._cumulative = np.concatenate(([0.0], np.cumsum(rates * np.diff(edges))))
-        self._reached = 0.0
+        self._reached = float(np.interp(begins, edges, self._cumulative))
         self._times: list[float] = []
 
     def next(self) -> float:
