@@ -1,6 +1,9 @@
-"""Arrival times of a non-stationary Poisson process, by inverting the cumulative rate (exact, no thinning)."""
+"""Arrival times that follow a rate: a non-stationary Poisson process, and the processes that a scenario may name."""
 
 from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Protocol
 
 import numpy as np
 from numpy.typing import NDArray
@@ -10,8 +13,15 @@ from marl_health.kernel.randomness import stream
 _CHUNK = 512
 
 
+class ArrivalTimes(Protocol):
+    """Arrival times of one source, one after the other."""
+
+    def next(self) -> float:
+        """The next arrival time in minutes, or infinity if there is none."""
+
+
 class PoissonArrivals:
-    """Arrival times for a piecewise constant rate.
+    """Arrival times of a Poisson process for a piecewise constant rate, exact and without thinning.
 
     With unit-rate times E1 < E2 < ..., the arrivals are where the cumulative rate reaches E1, E2, ...
 
@@ -49,3 +59,29 @@ class PoissonArrivals:
             self._times = times
             return self.next()
         return self._times.pop()
+
+
+MakeArrivals = Callable[[int, str, NDArray[np.float64], NDArray[np.float64], float], ArrivalTimes]
+"""Makes the arrival times of a source from what :class:`PoissonArrivals` takes."""
+
+PUBLIC = ("poisson",)
+"""The processes that the language documents."""
+
+PROCESSES: dict[str, MakeArrivals] = {"poisson": PoissonArrivals}
+"""Every process that a scenario can name in this Python process."""
+
+
+def register_arrivals(name: str, process: MakeArrivals) -> None:
+    """Let scenarios name another arrival process: ``rate: {per_hour: 5, process: NAME}``.
+
+    It is known in this Python process only, and is no word of the public language.
+
+    Args:
+        name: how scenarios name it.
+        process: makes its arrival times.
+
+    Raises:
+        ValueError: if another process has that name.
+    """
+    if PROCESSES.setdefault(name, process) is not process:
+        raise ValueError(f"there is an arrival process named '{name}' already; choose another name")

@@ -1,4 +1,4 @@
-"""Where entities come from: Poisson processes, timetables, those present at the start, and those who come again."""
+"""Where entities come from: arrivals at a rate, timetables, those present at the start, and those who come again."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
-from marl_health.kernel.arrivals import PoissonArrivals
+from marl_health.kernel.arrivals import ArrivalTimes, MakeArrivals, PoissonArrivals
 from marl_health.kernel.entity import Entity, Value
 from marl_health.kernel.randomness import Rows, stream
 from marl_health.kernel.world import NORMAL
@@ -25,18 +25,19 @@ DAY = 1_440.0
 
 @dataclass(frozen=True)
 class RateSpec:
-    """A Poisson process: mean rate per minute, relative rate for each hour of the week, daily variation, multiplier."""
+    """At random: mean rate per minute, relative rate by hour of the week, daily variation, multiplier, process."""
 
     per_minute: float
     profile: tuple[float, ...]  # 168 factors of mean 1, from Monday 00:00
     daily_cv: float | None
     times: Value | None
+    process: MakeArrivals = PoissonArrivals
 
     def start(self, world: FlowWorld, source: SourceSpec) -> None:
         """Schedule the first arrival from now on."""
         factor = 1.0 if self.times is None else float(self.times(world, world.nobody))
         edges, rates = self.rates(world.program.start, world.program.length, world.seed, source.name)
-        times = PoissonArrivals(world.seed, source.name, edges, rates * factor, world.now)
+        times = self.process(world.seed, source.name, edges, rates * factor, world.now)
         Source(source, times, Rows(world.seed, source.name, world.program.columns)).schedule(world)
 
     def rates(
@@ -142,7 +143,7 @@ class Source:
 
     __slots__ = ("epoch", "kind", "number", "rows", "source", "times")
 
-    def __init__(self, source: SourceSpec, times: PoissonArrivals | Timetable, rows: Rows) -> None:
+    def __init__(self, source: SourceSpec, times: ArrivalTimes, rows: Rows) -> None:
         self.epoch = 0
         self.kind = source.kind
         self.source = source.index
@@ -160,7 +161,7 @@ class Source:
     def fire(self, world: Any) -> None:
         """Somebody arrives."""
         row = self.rows.next()
-        if isinstance(self.times, PoissonArrivals):
+        if not isinstance(self.times, Timetable):
             time = self.times.next()
             if time < inf:
                 heappush(world.agenda, (time, NORMAL, next(world.numbers), self, 0))
