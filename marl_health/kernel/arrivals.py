@@ -1,6 +1,9 @@
-"""Arrival times of a non-stationary Poisson process, by inverting the cumulative rate (exact, no thinning)."""
+"""Arrival times that follow a rate: a non-stationary Poisson process, and the processes that a scenario may name."""
 
 from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Protocol
 
 import numpy as np
 from numpy.typing import NDArray
@@ -10,8 +13,15 @@ from marl_health.kernel.randomness import stream
 _CHUNK = 512
 
 
+class ArrivalTimes(Protocol):
+    """Arrival times of one source, one after the other."""
+
+    def next(self) -> float:
+        """The next arrival time in minutes, or infinity if there is none."""
+
+
 class PoissonArrivals:
-    """Arrival times for a piecewise constant rate.
+    """Arrival times of a Poisson process for a piecewise constant rate, exact and without thinning.
 
     With unit-rate times E1 < E2 < ..., the arrivals are where the cumulative rate reaches E1, E2, ...
 
@@ -20,15 +30,18 @@ class PoissonArrivals:
         source: name of the source; it picks the stream.
         edges: times in minutes at which the rate may change, ascending, n + 1 of them.
         rates: arrivals per minute between neighbouring edges, n of them, none negative.
+        begins: time in minutes before which nobody comes.
     """
 
     __slots__ = ("_cumulative", "_edges", "_generator", "_reached", "_times")
 
-    def __init__(self, seed: int, source: str, edges: NDArray[np.float64], rates: NDArray[np.float64]) -> None:
+    def __init__(
+        self, seed: int, source: str, edges: NDArray[np.float64], rates: NDArray[np.float64], begins: float = 0.0
+    ) -> None:
         self._generator = stream(seed, "arrivals:" + source)
         self._edges = edges
         self._cumulative = np.concatenate(([0.0], np.cumsum(rates * np.diff(edges))))
-        self._reached = 0.0
+        self._reached = float(np.interp(begins, edges, self._cumulative))
         self._times: list[float] = []
 
     def next(self) -> float:
@@ -46,3 +59,29 @@ class PoissonArrivals:
             self._times = times
             return self.next()
         return self._times.pop()
+
+
+MakeArrivals = Callable[[int, str, NDArray[np.float64], NDArray[np.float64], float], ArrivalTimes]
+"""Makes the arrival times of a source from what :class:`PoissonArrivals` takes."""
+
+PUBLIC = ("poisson",)
+"""The processes that the language documents."""
+
+PROCESSES: dict[str, MakeArrivals] = {"poisson": PoissonArrivals}
+"""Every process that a scenario can name in this Python process."""
+
+
+def register_arrivals(name: str, process: MakeArrivals) -> None:
+    """Let scenarios name another arrival process: ``rate: {per_hour: 5, process: NAME}``.
+
+    It is known in this Python process only, and is no word of the public language.
+
+    Args:
+        name: how scenarios name it.
+        process: makes its arrival times.
+
+    Raises:
+        ValueError: if another process has that name.
+    """
+    if PROCESSES.setdefault(name, process) is not process:
+        raise ValueError(f"there is an arrival process named '{name}' already; choose another name")

@@ -20,7 +20,6 @@ from marl_health.kernel.formula import Quantile, constant, quantile_of
 _EXP, _LOG1P = constant(exp), constant(log1p)
 _NORMAL = constant(_normal_dist_inv_cdf)
 """``NormalDist.inv_cdf`` without its check of the argument, which a uniform of a row always passes."""
-_normal = NormalDist().inv_cdf
 _normal_cdf = NormalDist().cdf
 
 
@@ -89,7 +88,16 @@ def normal_quantile(mean: float, sd: float, low: float, high: float) -> Quantile
         raise ValueError(
             f"a normal with mean {mean:g} and sd {sd:g} practically never lies between {low:g} and {high:g}"
         )
-    return lambda u: min(high, max(low, mean + sd * _normal(min(1 - 1e-16, max(1e-300, bottom + u * (top - bottom))))))
+    width = top - bottom
+
+    def quantile(u: float) -> float:
+        level = bottom + u * width
+        if not 0.0 < level < 1.0:  # rounded to an end of the interval
+            level = 1e-300 if level <= 0.0 else 1 - 2**-53
+        value = _normal_dist_inv_cdf(level, mean, sd)
+        return low if value < low else high if value > high else value
+
+    return quantile
 
 
 def empirical_quantile(values: Sequence[float]) -> Quantile:

@@ -63,6 +63,8 @@ class Entity:
         line, ticket, since: the line it waits in, its ticket, and when it joined for its place in the order.
         joined: when it began to stand in line this time, which is later than ``since`` after an interruption.
         began: when it was given what it holds. remaining: minutes of work left after an interruption.
+        worked: (``since`` of the work, minutes of it done, minutes it is known to take at least), set when work is
+            interrupted; it says nothing of work with another ``since``.
         route: steps still ahead of a token of parallel work.
         units: the individual resource unit last used, by pool index; kept by the patient for all its tokens.
         visits: how often a column was used, for steps that may come again; shared with children.
@@ -96,6 +98,7 @@ class Entity:
         "until",
         "values",
         "visits",
+        "worked",
     )
 
     def __init__(self, kind: int, number: int, row: Sequence[float], step: Step) -> None:
@@ -114,6 +117,7 @@ class Entity:
         self.ticket: Ticket | None = None
         self.since = self.joined = self.began = 0.0
         self.remaining: float | None = None
+        self.worked: tuple[float, float, float] | None = None
         self.route: tuple[Step, ...] = ()
         self.units: dict[int, int] | None = None
         self.visits: dict[int, int] | None = None
@@ -137,7 +141,7 @@ class Entity:
         token.place = None
         token.held = token.line = token.ticket = None
         token.since = token.joined = token.began = 0.0
-        token.remaining = None
+        token.remaining = token.worked = None
         token.route = ()
         token.units = None
         token.visits = self.visits

@@ -31,14 +31,22 @@ class Reserve:
 
 
 class Cleaning:
-    """A unit that is being cleaned; it is free again when its entry comes up. ``unit``: which, if they differ."""
+    """A unit that is being cleaned; it is free again when its entry comes up.
 
-    __slots__ = ("epoch", "pool", "unit")
+    Attributes:
+        unit: which, if they differ. began: when.
+        kind, values: what whoever left it was like then.
+    """
 
-    def __init__(self, pool: Pool, unit: int | None) -> None:
+    __slots__ = ("began", "epoch", "kind", "pool", "unit", "values")
+
+    def __init__(self, pool: Pool, unit: int | None, began: float, entity: Entity) -> None:
         self.epoch = 0
         self.pool = pool
         self.unit = unit
+        self.began = began
+        self.kind = entity.kind
+        self.values = entity.values[:]
 
     def fire(self, world: World) -> None:
         """The unit is clean."""
@@ -168,7 +176,7 @@ class Pool:
             minutes = self.clean(world, entity)
             self.cleaning += units
             for unit in given:
-                world.at(world._now + minutes, Cleaning(self, unit))
+                world.at(world._now + minutes, Cleaning(self, unit, now, entity))
         if self.preempting:
             self.users.pop(entity, None)
 

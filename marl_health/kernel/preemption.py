@@ -38,6 +38,8 @@ def interrupt_for(line: Line, world: World, entity: Entity, resume: bool) -> boo
         world.interrupted(victim)
         victim.epoch += 1
         victim.remaining = victim.until - (now if resume else victim.began)
+        done, least = work_done(victim, now)
+        victim.worked = (victim.since, done if resume else 0.0, max(least, done))
         victim.held = None
         for pool, units in other.returned:
             pool.give_back(world, units, victim)
@@ -54,6 +56,20 @@ def interrupt_for(line: Line, world: World, entity: Entity, resume: bool) -> boo
         for pool, _ in other.returned:
             pool.dispatch(world)
     return True
+
+
+def work_done(entity: Entity, now: float) -> tuple[float, float]:
+    """What can be seen of work that an entity is at, or was interrupted at.
+
+    Returns:
+        The minutes of it that are done and need not be done again, and the minutes that it is known to take at least.
+    """
+    done = least = 0.0
+    if entity.worked is not None and entity.worked[0] == entity.since:
+        _, done, least = entity.worked
+    if entity.line is None:
+        done += now - entity.began
+    return done, max(least, done)
 
 
 def _returns(line: Line, pool: Pool) -> int:

@@ -16,6 +16,9 @@ from orchestration.simulate import Simulation
 CLEAR = "*"
 """Marks a difference whose interval excludes 0."""
 
+RATIO = "variance ratio"
+"""Names the columns that say what pairing gains."""
+
 BETTER, WORSE = "green", "red"
 
 
@@ -28,6 +31,15 @@ def number(value: float) -> str:
     digits = max(0, 3 - math.floor(math.log10(abs(value))))
     text = f"{value:,.{digits}f}"
     return text.rstrip("0").rstrip(".") if "." in text else text
+
+
+def ratio(value: float) -> str:
+    """Two significant digits, and every digit before the point."""
+    if math.isinf(value):
+        return "∞"
+    if math.isnan(value):
+        return "–"
+    return f"{value:,.0f}" if value >= 9.95 else f"{value:.1f}"
 
 
 def interval(found: Estimate) -> str:
@@ -67,6 +79,9 @@ def print_comparison(comparison: Comparison) -> None:
         out.print(Text(f"difference from {comparison.reference}, replication by replication", style="bold"))
         out.print(paired_table(comparison))
         out.print(f"{CLEAR} the interval excludes 0 (green: for the better, red: for the worse)")
+        out.print(
+            f"{RATIO}: variance of the difference if each policy met patients of its own, over that on the same ones"
+        )
 
 
 def simulation_table(simulation: Simulation) -> Table:
@@ -112,15 +127,18 @@ def policies_table(comparison: Comparison) -> Table:
 
 
 def paired_table(comparison: Comparison) -> Table:
-    """A row per metric, a column per policy but the reference; what is clear of 0 is marked."""
+    """A row per metric; for each policy but the reference its difference, marked if clear, and what pairing gains."""
     units = comparison.simulations[comparison.reference].units
     table = Table()
     table.add_column("mean ± 95% interval")
     for name in comparison.paired:
         table.add_column(name, justify="right")
+        table.add_column(RATIO, justify="right", style="dim")
     for metric in comparison.metrics:
         higher = metric == "return" or comparison.scenario.spec.kpis[metric].better == "higher"
-        cells = [_difference(by_metric[metric], higher) for by_metric in comparison.paired.values()]
+        cells: list[Text | str] = []
+        for name, by_metric in comparison.paired.items():
+            cells += [_difference(by_metric[metric], higher), ratio(comparison.variance_ratios[name][metric])]
         table.add_row(metric_label(metric, units), *cells, style="bold" if metric == "return" else "")
         if metric == "return":
             table.add_section()

@@ -12,7 +12,7 @@ from typing import Any
 import policies as policies_by_name
 from marl_health import Scenario
 from orchestration.episodes import Replication, run, tasks
-from orchestration.evaluation.statistics import Estimate, paired_difference
+from orchestration.evaluation.statistics import Estimate, paired_difference, variance_ratio
 from orchestration.simulate import Progress, Simulation, seeds_from
 from orchestration.workers import in_order
 
@@ -44,6 +44,16 @@ class Comparison:
             if other is not reference
         }
 
+    @cached_property
+    def variance_ratios(self) -> dict[str, dict[str, float]]:
+        """Policy to metric to how much the same patients gain over other patients for each policy."""
+        reference = self.simulations[self.reference]
+        return {
+            name: {metric: variance_ratio(other.values(metric), reference.values(metric)) for metric in self.metrics}
+            for name, other in self.simulations.items()
+            if other is not reference
+        }
+
     def to_json(self) -> dict[str, Any]:
         """The whole, as ``marl-health compare --json`` writes it (there nan becomes null)."""
         return {
@@ -54,7 +64,12 @@ class Comparison:
             "policies": {name: simulation.summary() for name, simulation in self.simulations.items()},
             "paired": {
                 name: {
-                    metric: {"difference": found.mean, "low": found.low, "high": found.high}
+                    metric: {
+                        "difference": found.mean,
+                        "low": found.low,
+                        "high": found.high,
+                        "variance_ratio": self.variance_ratios[name][metric],
+                    }
                     for metric, found in by_metric.items()
                 }
                 for name, by_metric in self.paired.items()

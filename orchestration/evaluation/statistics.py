@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from statistics import variance
 
 LEVEL = 0.95
 """Coverage of every interval."""
@@ -58,6 +59,33 @@ def paired_difference(other: Sequence[float], reference: Sequence[float], level:
         ValueError: if they differ in length.
     """
     return mean_interval((a - b for a, b in zip(other, reference, strict=True)), level)
+
+
+def variance_ratio(other: Sequence[float], reference: Sequence[float]) -> float:
+    """What common random numbers gain: (Var other + Var reference) / Var (other - reference).
+
+    Above the line stands the variance that a difference would have, had each of the two met patients of its own.
+    1 means that nothing is gained; r, that r times as many replications would be needed without the pairing.
+
+    Args:
+        other: one value per replication, nan where it was not recorded.
+        reference: the same, in the same order; a replication counts where both are recorded.
+
+    Returns:
+        The ratio; infinity if only the difference is the same in all replications, nan if neither value varies or
+        fewer than two replications count.
+
+    Raises:
+        ValueError: if they differ in length.
+    """
+    pairs = [(a, b) for a, b in zip(other, reference, strict=True) if not math.isnan(a - b)]
+    if len(pairs) < 2:
+        return NAN
+    apart = variance([a for a, _ in pairs]) + variance([b for _, b in pairs])
+    paired = variance([a - b for a, b in pairs])
+    if paired > 1e-24 * apart:
+        return apart / paired
+    return math.inf if apart > 0 else NAN
 
 
 def t_quantile(probability: float, degrees: int) -> float:

@@ -1,11 +1,14 @@
 """Arrivals: a Poisson process at a piecewise constant rate, by inversion, and days that differ."""
 
+from itertools import count
+
 import numpy as np
 import pytest
 from scipy import stats
 
-from marl_health.kernel.arrivals import PoissonArrivals
+from marl_health.kernel.arrivals import PROCESSES, PUBLIC, PoissonArrivals, register_arrivals
 from marl_health.worlds.flow.sources import DAY, RateSpec
+from tests.worlds.build import play, scenario
 
 EDGES = np.array([0.0, 60.0, 120.0, 300.0, 320.0, 600.0])
 RATES = np.array([0.5, 0.0, 0.1, 2.0, 0.25])
@@ -91,3 +94,44 @@ def test_a_warm_up_that_begins_in_the_week_before_keeps_the_weekday():
     profile = tuple(7.0 if hour // 24 == 6 else 0.0 for hour in range(168))  # only Sundays
     edges, rates = RateSpec(1.0, profile, 0.1, None).rates(-DAY, 3 * DAY, 5, "source")
     assert (rates[edges[1:] <= DAY] > 0).all() and (rates[edges[:-1] >= DAY] == 0).all()
+
+
+# ---------------------------------------------------------------- other processes
+class Regular:
+    """Arrivals at equal distances."""
+
+    def __init__(self, seed, source, edges, rates, begins=0.0):
+        self.times = (begins + number / rates[0] for number in count(1))
+
+    def next(self):
+        return next(self.times)
+
+
+def built(tmp_path, **rate):
+    return scenario(
+        tmp_path,
+        entities={"patient": {"arrive": {"rate": {"per_hour": 4, **rate}}, "begins": "home"}},
+        pathway={"home": {"leave": "discharged"}},
+    )
+
+
+def test_a_scenario_may_name_a_registered_process(tmp_path, monkeypatch):
+    monkeypatch.setitem(PROCESSES, "regular", Regular)
+    times = [row[0] for row in play(built(tmp_path, process="regular")).events() if row[3] == "arrival"]
+    assert times == pytest.approx(np.arange(15, 1440, 15))
+    assert PUBLIC == ("poisson",), "the schema goes on to list the public ones only"
+
+
+def test_poisson_is_what_nobody_need_name(tmp_path):
+    assert play(built(tmp_path, process="poisson")).events() == play(built(tmp_path)).events()
+
+
+def test_a_process_keeps_its_name(monkeypatch):
+    monkeypatch.delitem(PROCESSES, "regular", raising=False)
+    register_arrivals("regular", Regular)
+    register_arrivals("regular", Regular)
+    with pytest.raises(ValueError, match="'regular' already"):
+        register_arrivals("regular", PoissonArrivals)
+    with pytest.raises(ValueError, match="'poisson' already"):
+        register_arrivals("poisson", Regular)
+    del PROCESSES["regular"]

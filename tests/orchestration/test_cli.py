@@ -17,7 +17,7 @@ import marl_health
 from orchestration.cli import app
 from orchestration.commands.output import output_file, write_json
 from orchestration.commands.runs import split_policies
-from orchestration.commands.tables import interval, number
+from orchestration.commands.tables import interval, number, ratio
 from orchestration.evaluation.statistics import Estimate, mean_interval
 from orchestration.explain import duration
 
@@ -182,7 +182,10 @@ def test_compare_prints_levels_and_marks_clear_differences(tmp_path):
     assert list(found["policies"]) == ["wait", "random"] and list(found["paired"]) == ["random"]
     levels, differences = result.stdout.split("difference from wait")
     assert re.search(r"spent \(usd\) .* 0 ± 0 .* 500 ± 0 ", levels)
-    assert re.search(r"spent \(usd\) .* 500 ± 0 \*", differences)
+    assert re.search(r"spent \(usd\) .* 500 ± 0 \* .* – ", differences)
+    assert differences.count("variance ratio") == 2, "the head of a column, and what it means"
+    gained = found["paired"]["random"]["wait_mean"]["variance_ratio"]
+    assert re.search(rf"wait_mean \(min\) .* {ratio(gained)} ", differences)
 
 
 def test_policies_are_split_at_commas_that_are_not_their_own():
@@ -208,6 +211,11 @@ def test_policies_are_split_at_commas_that_are_not_their_own():
 )
 def test_intervals_are_written_to_the_digits_that_they_bear(estimate, text):
     assert interval(estimate) == text
+
+
+def test_ratios_are_written_to_two_digits():
+    values = (0.97, 4.951, 9.96, 12_345.6, float("inf"), float("nan"))
+    assert [ratio(value) for value in values] == ["1.0", "5.0", "10", "12,346", "∞", "–"]
 
 
 def test_numbers_keep_every_digit_before_the_point():

@@ -14,7 +14,7 @@ import policies
 from marl_health import ScenarioError, load, parallel_env
 from orchestration.episodes import Task, own_seed, run, tasks
 from orchestration.evaluation.compare import compare
-from orchestration.evaluation.statistics import mean_interval, paired_difference
+from orchestration.evaluation.statistics import mean_interval, paired_difference, variance_ratio
 from orchestration.simulate import simulate
 from orchestration.workers import WorkerError, in_order
 
@@ -174,7 +174,9 @@ def test_differences_are_other_minus_first_pair_by_pair(clinic):
     assert list(found["paired"]["random"]) == ["return", "wait_mean", "in_time", "time_to_death", "spent"]
     for metric, difference in found["paired"]["random"].items():
         expected = paired_difference(alone["random"].values(metric), alone["wait"].values(metric))
-        assert repr(list(difference.values())) == repr([expected.mean, expected.low, expected.high])
+        ratio = variance_ratio(alone["random"].values(metric), alone["wait"].values(metric))
+        assert list(difference) == ["difference", "low", "high", "variance_ratio"]
+        assert repr(list(difference.values())) == repr([expected.mean, expected.low, expected.high, ratio])
     spent = mean_interval(alone["random"].values("spent"))
     assert found["paired"]["random"]["spent"]["difference"] == spent.mean > 0
 

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from scipy import stats
 
-from orchestration.evaluation.statistics import mean_interval, paired_difference, t_quantile
+from orchestration.evaluation.statistics import mean_interval, paired_difference, t_quantile, variance_ratio
 
 NAN = math.nan
 
@@ -52,6 +52,34 @@ def test_equal_values_have_an_interval_of_no_width():
     found = mean_interval([0.1] * 7)
     assert found.low == found.high == found.mean == 0.1
     assert not mean_interval([0.0] * 7).clear and found.clear
+
+
+def test_the_variance_ratio_is_what_a_correlation_makes_it():
+    covariance = [[1.0, 0.9 * 2.0], [0.9 * 2.0, 4.0]]
+    values = np.random.default_rng(2).multivariate_normal([3.0, 7.0], covariance, size=200_000)
+    assert variance_ratio(*values.T.tolist()) == pytest.approx(5.0 / (5.0 - 3.6), rel=0.01)
+    alone = values[:, 0].tolist(), values[::-1, 1].tolist()  # other patients for each
+    assert variance_ratio(*alone) == pytest.approx(1.0, abs=0.01)
+
+
+def test_the_variance_ratio_counts_where_both_are_recorded():
+    assert variance_ratio([1.0, NAN, 3.0, 9.0, 6.0], [0.0, 5.0, 1.0, NAN, 5.0]) == variance_ratio(
+        [1.0, 3.0, 6.0], [0.0, 1.0, 5.0]
+    )
+
+
+@pytest.mark.parametrize(
+    ("other", "reference", "expected"),
+    [
+        ([1.1, 2.2, 3.3], [0.1, 1.2, 2.3], math.inf),  # the same difference throughout
+        ([1.0, 2.0, 3.0], [5.0, 5.0, 5.0], 1.0),
+        ([4.0, 4.0], [4.0, 4.0], NAN),
+        ([1.0], [2.0], NAN),
+        ([], [], NAN),
+    ],
+)
+def test_the_variance_ratio_at_its_limits(other, reference, expected):
+    assert variance_ratio(other, reference) == pytest.approx(expected, nan_ok=True)
 
 
 @pytest.mark.parametrize("degrees", [1, 2, 7, 49, 999])

@@ -371,5 +371,13 @@ SLIPS = [
         "arrive:",
         "exactly one of rate, timetable",
     ),
+    slip(
+        "misspelt arrival process",
+        "{per_day: 60,",
+        "{per_day: 60, process: poison,",
+        "process: poison",
+        "no arrival process named 'poison'",
+        "did you mean 'poisson'",
+    ),
     slip("wrong number of weights", "{table: arrivals.csv, column: weight}", "[1, 2, 3]", "by_hour: [1, 2, 3]", "24"),
 ]

@@ -106,7 +106,17 @@ def test_every_part_has_one_table_and_every_link_a_target() -> None:
 def test_the_manual_names_all_that_can_be_read_and_seen() -> None:
     manual = MANUAL.read_text(encoding="utf-8").partition("## The words")[0]
     words = ["count", "mean", "median", "p90", "p95", "share_within", "hours", "hours_over", "arrived", "occupancy"]
-    words += ["busy_hours", "overtime_hours", "mean_wait", "mean_length", "served", "oldest", "now", "arriving"]
+    words += [
+        "busy_hours",
+        "overtime_hours",
+        "booked",
+        "mean_wait",
+        "mean_length",
+        "served",
+        "oldest",
+        "now",
+        "arriving",
+    ]
     assert not [word for word in [*words, *PoolNow.WORDS] if f".{word}`" not in manual]
 
 

@@ -5,7 +5,7 @@ from collections import defaultdict
 import pytest
 
 import marl_health
-from tests.worlds.worlds import EVERY, SMALL, Player, short, steps_of
+from tests.worlds.worlds import EVERY, SMALL, Player, env_of, short, steps_of
 
 
 def arrivals(env, seed, player):
@@ -23,7 +23,7 @@ def arrivals(env, seed, player):
 
 @pytest.mark.parametrize("scenario", EVERY, ids=short)
 def test_the_same_patients_come_under_every_policy(scenario):
-    env = marl_health.parallel_env(scenario, events=True)
+    env = env_of(scenario, events=True)
     waiting, acting = arrivals(env, 4, None), arrivals(env, 4, Player(1, eager=1.0))
     assert waiting == acting
     assert sum(map(len, waiting.values())) > 100
@@ -53,7 +53,7 @@ def durations(env, seed, player):
 def test_who_goes_first_does_not_change_what_anybody_needs(scenario, steps):
     if scenario not in EVERY:
         pytest.skip(f"there is no {scenario}")
-    env = marl_health.parallel_env(scenario, events=True)
+    env = env_of(scenario, events=True)
     waiting, acting = durations(env, 3, None), durations(env, 3, Player(3, eager=1.0))
     common = [key for key in waiting if key in acting and key[1] in steps]
     assert len(common) > 100

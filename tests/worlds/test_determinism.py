@@ -13,7 +13,7 @@ import pytest
 
 import marl_health
 from marl_health.kernel.world import CannotFork
-from tests.worlds.worlds import EVERY, SMALL, Player, record, short
+from tests.worlds.worlds import EVERY, SMALL, Player, env_of, record, short
 
 ROOT = Path(__file__).parent.parent.parent
 SEEDS = (0, 1)
@@ -29,7 +29,7 @@ def digests(scenarios):
     found = {}
     for scenario in scenarios:
         for seed in SEEDS:
-            told = record(marl_health.parallel_env(scenario, events=True), seed, Player(seed))
+            told = record(env_of(scenario, events=True), seed, Player(seed))
             found[f"{short(scenario)} {seed}"] = hashlib.sha256(json.dumps(told).encode()).hexdigest()
     return found
 
@@ -50,8 +50,8 @@ def test_episodes_are_the_same_in_every_process_whatever_the_hash_seed():
 
 @pytest.mark.parametrize("scenario", EVERY, ids=short)
 def test_an_episode_does_not_depend_on_those_before_it(scenario):
-    fresh = record(marl_health.parallel_env(scenario, events=True), 3, Player(3))
-    used = marl_health.parallel_env(scenario, events=True)
+    fresh = record(env_of(scenario, events=True), 3, Player(3))
+    used = env_of(scenario, events=True)
     record(used, 8, Player(8))
     assert record(used, 3, Player(3)) == fresh
     assert record(used, 4, Player(3)) != fresh

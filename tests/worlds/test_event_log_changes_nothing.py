@@ -2,8 +2,7 @@
 
 import pytest
 
-import marl_health
-from tests.worlds.worlds import EVERY, Player, short, steps_of
+from tests.worlds.worlds import EVERY, Player, env_of, short, steps_of
 
 SEED = 4
 
@@ -12,7 +11,7 @@ SEED = 4
 def test_an_episode_is_the_same_with_and_without_an_event_log(scenario):
     told = []
     for events in (False, True):
-        env = marl_health.parallel_env(scenario, events=events)
+        env = env_of(scenario, events=events)
         seen = [
             ({agent: observation.tobytes() for agent, observation in observations.items()}, rewards)
             for observations, rewards, _ in steps_of(env, SEED, Player(SEED))

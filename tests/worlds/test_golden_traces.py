@@ -13,16 +13,17 @@ from pathlib import Path
 import pytest
 
 import marl_health
+from tests.worlds.worlds import env_of
 
 PINNED = Path(__file__).with_name("golden_traces.json")
 
 
 def trace(name: str) -> dict[str, object]:
     """Version and digest of the events of the first episode, in which every agent always tries its last move."""
-    env = marl_health.parallel_env(name, events=True)
+    env = env_of(name, events=True)
     env.reset(seed=0)
     while env.agents:
-        env.step({agent: env.action_space(agent).n - 1 for agent in env.agents})
+        env.step({agent: env.action_space(agent).n - 1 for agent in env.possible_agents})
     digest = hashlib.sha256()
     for minute, *what in env.event_log():
         digest.update(

@@ -5,9 +5,8 @@ from collections import Counter, defaultdict
 
 import pytest
 
-import marl_health
 from marl_health.worlds.flow.steps import Activity
-from tests.worlds.worlds import EVERY, Player, short, steps_of
+from tests.worlds.worlds import EVERY, Player, env_of, short, steps_of
 
 SEEDS = range(3)
 
@@ -50,7 +49,7 @@ def audit(world):
 @pytest.mark.parametrize("seed", SEEDS)
 @pytest.mark.parametrize("scenario", EVERY, ids=short)
 def test_counters_agree_with_those_who_are_there_and_nobody_is_lost(scenario, seed):
-    env = marl_health.parallel_env(scenario)
+    env = env_of(scenario)
     cumulative = dict.fromkeys(env.possible_agents, 0.0)
     for step, (observations, rewards, infos) in enumerate(steps_of(env, seed, Player(seed))):
         found = env.conservation()
@@ -105,7 +104,7 @@ def waits_in_log(env):
 @pytest.mark.parametrize("scenario", EVERY, ids=short)
 def test_littles_law_holds_for_every_queue(scenario):
     """L from the kernel's integral of the number waiting; arrivals and waits from the event log."""
-    env = marl_health.parallel_env(scenario, events=True)
+    env = env_of(scenario, events=True)
     for _ in steps_of(env, 5, Player(5)):
         pass
     world = env.game.running
@@ -130,7 +129,7 @@ def test_littles_law_holds_for_every_queue(scenario):
 
 @pytest.mark.parametrize("scenario", EVERY, ids=short)
 def test_staff_are_busy_exactly_as_long_as_the_log_says(scenario):
-    env = marl_health.parallel_env(scenario, events=True)
+    env = env_of(scenario, events=True)
     for _ in steps_of(env, 6, Player(6)):
         pass
     world = env.game.running
@@ -163,7 +162,7 @@ def test_staff_are_busy_exactly_as_long_as_the_log_says(scenario):
 
 @pytest.mark.parametrize("scenario", EVERY, ids=short)
 def test_the_log_agrees_with_the_counts(scenario):
-    env = marl_health.parallel_env(scenario, events=True)
+    env = env_of(scenario, events=True)
     for _ in steps_of(env, 7, Player(7)):
         pass
     log, found = env.event_log(), env.conservation()

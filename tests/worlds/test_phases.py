@@ -4,7 +4,7 @@ import pytest
 
 import marl_health
 from tests.worlds.build import comes, play, scenario
-from tests.worlds.worlds import EVERY, SMALL, Player, short, steps_of
+from tests.worlds.worlds import EVERY, SMALL, Player, env_of, short, steps_of
 
 HOME = {"leave": "discharged"}
 
@@ -121,7 +121,7 @@ def test_levers_return_to_their_first_position_for_the_run_out():
 
 @pytest.mark.parametrize("scenario", EVERY, ids=short)
 def test_everybody_counted_came_before_the_last_decision(scenario):
-    env = marl_health.parallel_env(scenario, events=True)
+    env = env_of(scenario, events=True)
     for _ in steps_of(env, 2, Player(2)):
         pass
     world = env.game.running

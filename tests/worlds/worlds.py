@@ -1,8 +1,9 @@
-"""The scenarios on which every invariant is tested, and how an episode of them is played at random."""
+"""The scenarios on which every invariant is tested, and how an episode of them is played at random or watched."""
 
 from pathlib import Path
 
 import numpy as np
+from gymnasium.spaces import Box
 
 import marl_health
 
@@ -15,6 +16,40 @@ def short(scenario):
     return Path(scenario).stem
 
 
+class Watched:
+    """A scenario in which nobody decides, with as much of an env's interface as the invariants need."""
+
+    def __init__(self, scenario, events=False):
+        self.scenario = scenario
+        self.game = scenario.kind.make_game(scenario.program)
+        self.possible_agents = []
+        self.events = events
+        self.kpis, self.conservation, self.event_log = self.game.kpis, self.game.conservation, self.game.events
+        self.state_space = Box(-1.0, 1.0, (len(self.game.state_names()),), np.float32)
+
+    @property
+    def agents(self):
+        """Something to go on for, until the episode is over."""
+        return [] if self.game.finished else ["nobody"]
+
+    def reset(self, seed):
+        self.game.reset(seed, events=self.events)
+        return {}, {}
+
+    def step(self, actions):
+        self.game.advance()
+        return {}, {}, {}, {}, {}
+
+    def state(self):
+        return np.array(self.game.state(), np.float32)
+
+
+def env_of(scenario, events=False):
+    """The env of a scenario, or its stand-in where nobody decides."""
+    loaded = marl_health.load(scenario)
+    return marl_health.parallel_env(loaded, events=events) if loaded.roles else Watched(loaded, events)
+
+
 class Player:
     """Random legal actions, a function of seed and decision alone; some of them waits."""
 
@@ -24,7 +59,7 @@ class Player:
 
     def act(self, env, infos):
         actions = {}
-        for agent in env.agents:
+        for agent in env.agents if infos else ():
             pick, active = self.generator.random(2)
             possible = np.flatnonzero(infos[agent]["action_mask"])
             actions[agent] = int(possible[int(pick * len(possible))]) if active < self.eager else 0

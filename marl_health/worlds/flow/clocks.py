@@ -34,16 +34,20 @@ class Clock:
     """A clock under way for one entity.
 
     Attributes:
+        began: when it, or the current state of a health machine, began.
+        known: the attributes that it was set by, of a timer; they may have changed since.
         state, since, left, rates, deadly: used by health machines: the current state, when its hazards were last looked
             at, the unit-rate time left of each transition, their rates, and the rate of death posted as expected.
     """
 
-    __slots__ = ("deadly", "entity", "epoch", "left", "rates", "since", "spec", "state")
+    __slots__ = ("began", "deadly", "entity", "epoch", "known", "left", "rates", "since", "spec", "state")
 
-    def __init__(self, spec: ClockSpec, entity: Entity) -> None:
+    def __init__(self, spec: ClockSpec, entity: Entity, now: float) -> None:
         self.epoch = 0
         self.spec: ClockSpec | None = spec
         self.entity = entity
+        self.began = now
+        self.known: Sequence[Any] = ()
         self.state = 0
         self.since = 0.0
         self.left: Sequence[float] = ()
@@ -89,7 +93,8 @@ class TimerSpec:
         after = self.after
         minutes = after(world, entity)
         if minutes < inf:
-            entity.clocks[self.index] = clock = Clock(self, entity)
+            entity.clocks[self.index] = clock = Clock(self, entity, world._now)
+            clock.known = entity.values[:]
             heappush(world.agenda, (world._now + minutes, NORMAL, next(world.numbers), clock, 0))
 
     def stop(self, world: FlowWorld, entity: Entity) -> None:
@@ -143,7 +148,7 @@ class HealthSpec:
             entity.clocks = {}
         elif self.index in entity.clocks:
             self.stop(world, entity)
-        entity.clocks[self.index] = clock = Clock(self, entity)
+        entity.clocks[self.index] = clock = Clock(self, entity, world._now)
         self._enter(world, clock, 0)
 
     def stop(self, world: FlowWorld, entity: Entity) -> None:
@@ -180,7 +185,7 @@ class HealthSpec:
     def _enter(self, world: FlowWorld, clock: Clock, state: int) -> None:
         """Draw when each transition out of a state would come, and wait for the first."""
         clock.state = state
-        clock.since = world._now
+        clock.since = clock.began = world._now
         entity = clock.entity
         left = []
         for transition in self.states[state]:

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from pydantic import BaseModel
 
+from marl_health.kernel.arrivals import PROCESSES
 from marl_health.kernel.entity import Value
 from marl_health.spec.errors import Where
 from marl_health.spec.numbers import Choice, TableColumn
@@ -127,7 +128,7 @@ def _rate(compiler: Compiler, rate: model.Rate, path: Where) -> RateSpec:
     if rate.times is not None:
         times = compiler.numbers.compile(rate.times, (*path, "times"), "factor").value
     daily = None if rate.day_to_day is None else rate.day_to_day.gamma.cv
-    return RateSpec(rate.per_minute, profile, daily, times)
+    return RateSpec(rate.per_minute, profile, daily, times, PROCESSES[rate.process])
 
 
 def _weights(compiler: Compiler, weights: list[float] | TableColumn | None, count: int, path: Where) -> list[float]:

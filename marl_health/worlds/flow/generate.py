@@ -15,6 +15,7 @@ from typing import Any
 
 from marl_health.worlds.flow.decisions import GoFirst, OrderLever
 from marl_health.worlds.flow.program import Program, Way
+from marl_health.worlds.flow.sources import let_go
 from marl_health.worlds.flow.steps import Activity, Delay, FlowStep, Leave, Parallel
 from marl_health.worlds.flow.ways import ByChance, ByCondition, CertainDeath
 from marl_health.worlds.flow.writer import Writer
@@ -350,10 +351,7 @@ class Pathway:
         writer = self.writer
         writer.line(f"world.depart({who}, {step.outcome})")
         if step.again is not None:
-            chance, delay, kind, kept = step.again
-            with writer.block(f"if {writer.value(chance, who)}:"):
-                time = f"now + {writer.value(delay, who)}"
-                writer.line(f"world.come_again({who}, {time}, {kind}, {writer.name(kept)})")
+            writer.line(f"{writer.name(let_go)}(world, {who}, {writer.name(step)})")
 
 
 class _Function:

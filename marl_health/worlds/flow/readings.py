@@ -12,6 +12,8 @@ from typing import TYPE_CHECKING
 from typing_extensions import override
 
 if TYPE_CHECKING:
+    from marl_health.kernel.entity import Entity
+    from marl_health.kernel.pool import Pool
     from marl_health.worlds.flow.world import FlowWorld
 
 NAN = float("nan")
@@ -171,6 +173,41 @@ class PoolHours(Reading):
         pool.integrate(world.now)
         minutes = {"busy": pool.busy_minutes, "on_duty": pool.capacity_minutes, "overtime": pool.over_minutes}
         return minutes[self.what] / 60.0
+
+
+class BookedHours(Reading):
+    """Unit-hours of a resource that are taken so far, and those that the work under way will still take.
+
+    Over the measured time this is the work that began in it, each piece counted in full.
+    """
+
+    cumulative = False  # work that is broken off takes its remaining hours back
+    until_horizon = True
+
+    def __init__(self, name: str, pool: int) -> None:
+        super().__init__("h", f"unit-hours of '{name}' taken, work under way counted to its end")
+        self.pool = pool
+
+    @override
+    def read(self, world: FlowWorld) -> float:
+        now = world.now
+        pool = world.pools[self.pool]
+        pool.integrate(now)
+        minutes = pool.busy_minutes
+        if pool.busy:
+            for entity in world.entities.values():
+                for token in (entity,) if entity.children is None else entity.tokens():
+                    if token.until > now and token.line is None and token.children is None:  # at work, not waiting
+                        minutes += (token.until - now) * _units(token, pool)
+        return minutes / 60.0
+
+
+def _units(entity: Entity, pool: Pool) -> int:
+    """Units of a pool that an entity has."""
+    units = 1 if entity.place is pool else 0
+    if entity.held is not None:
+        units += sum(taken for held, taken in entity.held.returned if held is pool)
+    return units
 
 
 class LineTotal(Reading):

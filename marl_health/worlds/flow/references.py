@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from marl_health.worlds.flow.compile import Compiler
     from marl_health.worlds.flow.compile_lines import LineTable
 
+POOL_READINGS = ("occupancy", "booked", "busy_hours", "overtime_hours")
 SPAN_STATISTICS = ("count", "mean", "median", "p90", "p95", "share_within")
 
 
@@ -41,11 +42,7 @@ class ReadingTable:
         found += [f"{name}.{what}" for name in self.spans for what in (*SPAN_STATISTICS, "hours", "hours_over")]
         found += [f"{name}.count" for name in (*self.program.outcome_names, *self.program.marks)]
         found += [f"{name}.arrived" for name in self.program.kinds]
-        found += [
-            f"{name}.{what}"
-            for name in self.program.pool_index
-            for what in ("occupancy", "busy_hours", "overtime_hours")
-        ]
+        found += [f"{name}.{what}" for name in self.program.pool_index for what in POOL_READINGS]
         found += [
             f"{name}.{what}"
             for name in (*self.lines.of_queue, *self.lines.of_pool)
@@ -89,7 +86,7 @@ class ReadingTable:
             return self._keep(reference, readings.Marks(name, mark))
         if what == "arrived" and name in self.program.kinds:
             return self._keep(reference, readings.Arrivals(name, self.program.kinds.index(name)))
-        if name in self.program.pool_index and what in ("occupancy", "busy_hours", "overtime_hours"):
+        if name in self.program.pool_index and what in POOL_READINGS:
             return self._pool(reference, name, what)
         lines = tuple(self.lines.of_queue.get(name) or self.lines.of_pool.get(name) or ())
         if lines:
@@ -108,10 +105,14 @@ class ReadingTable:
         pool = self.program.pool_index[name]
         if what == "overtime_hours":
             return self._keep(reference, readings.PoolHours(name, pool, "overtime"))
-        busy = self._keep(f"{name}.busy_hours", readings.PoolHours(name, pool, "busy"))
         if what == "busy_hours":
-            return busy
+            return self._keep(reference, readings.PoolHours(name, pool, "busy"))
         on_duty = self._keep(f"{name}.on_duty_hours", readings.PoolHours(name, pool, "on_duty"))
+        if what == "booked":
+            booked = self._keep(f"{name}.booked_hours", readings.BookedHours(name, pool))
+            meaning = f"unit-hours of work begun by '{name}', counted to its end / unit-hours there were"
+            return self._keep(reference, readings.Ratio("", meaning, booked, on_duty))
+        busy = self._keep(f"{name}.busy_hours", readings.PoolHours(name, pool, "busy"))
         meaning = f"unit-hours of '{name}' taken / unit-hours there were"
         return self._keep(reference, readings.Ratio("", meaning, busy, on_duty))
 

@@ -1,4 +1,4 @@
-"""Where entities come from: Poisson processes, timetables, those present at the start, and those who come again."""
+"""Where entities come from: arrivals at a rate, timetables, those present at the start, and those who come again."""
 
 from __future__ import annotations
 
@@ -10,12 +10,13 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
-from marl_health.kernel.arrivals import PoissonArrivals
+from marl_health.kernel.arrivals import ArrivalTimes, MakeArrivals, PoissonArrivals
 from marl_health.kernel.entity import Entity, Value
 from marl_health.kernel.randomness import Rows, stream
 from marl_health.kernel.world import NORMAL
 
 if TYPE_CHECKING:
+    from marl_health.worlds.flow.steps import Leave
     from marl_health.worlds.flow.world import FlowWorld
 
 WEEK = 10_080.0
@@ -24,18 +25,19 @@ DAY = 1_440.0
 
 @dataclass(frozen=True)
 class RateSpec:
-    """A Poisson process: mean rate per minute, relative rate for each hour of the week, daily variation, multiplier."""
+    """At random: mean rate per minute, relative rate by hour of the week, daily variation, multiplier, process."""
 
     per_minute: float
     profile: tuple[float, ...]  # 168 factors of mean 1, from Monday 00:00
     daily_cv: float | None
     times: Value | None
+    process: MakeArrivals = PoissonArrivals
 
     def start(self, world: FlowWorld, source: SourceSpec) -> None:
-        """Schedule the first arrival."""
+        """Schedule the first arrival from now on."""
         factor = 1.0 if self.times is None else float(self.times(world, world.nobody))
         edges, rates = self.rates(world.program.start, world.program.length, world.seed, source.name)
-        times = PoissonArrivals(world.seed, source.name, edges, rates * factor)
+        times = self.process(world.seed, source.name, edges, rates * factor, world.now)
         Source(source, times, Rows(world.seed, source.name, world.program.columns)).schedule(world)
 
     def rates(
@@ -65,13 +67,14 @@ class TimetableSpec:
     late: Value | None
 
     def start(self, world: FlowWorld, source: SourceSpec) -> None:
-        """Schedule the first appointment."""
+        """Schedule the first appointment from now on."""
         times: list[tuple[float, int]] = []
         begin, end = world.program.start, world.program.start + world.program.length
+        now = world.now
         for week in range(int(begin // WEEK), int(end // WEEK) + 1):
             for number, (minute, count, _) in enumerate(self.appointments):
                 time = week * WEEK + minute
-                if begin <= time < end:
+                if begin + now <= time < end:
                     times.extend([(time - begin, number)] * count)
         times.sort(reverse=True)
         rows = Rows(world.seed, source.name, world.program.columns)
@@ -140,7 +143,7 @@ class Source:
 
     __slots__ = ("epoch", "kind", "number", "rows", "source", "times")
 
-    def __init__(self, source: SourceSpec, times: PoissonArrivals | Timetable, rows: Rows) -> None:
+    def __init__(self, source: SourceSpec, times: ArrivalTimes, rows: Rows) -> None:
         self.epoch = 0
         self.kind = source.kind
         self.source = source.index
@@ -158,7 +161,7 @@ class Source:
     def fire(self, world: Any) -> None:
         """Somebody arrives."""
         row = self.rows.next()
-        if isinstance(self.times, PoissonArrivals):
+        if not isinstance(self.times, Timetable):
             time = self.times.next()
             if time < inf:
                 heappush(world.agenda, (time, NORMAL, next(world.numbers), self, 0))
@@ -167,42 +170,78 @@ class Source:
         number = self.number
         self.schedule(world)
         how = world.program.sources[self.source].how
-        if row[how.no_show_column] < how.no_show:
-            return
-        known = how.appointments[number][2]
+        shows = row[how.no_show_column] >= how.no_show
         if how.late is None:
-            world.arrive(world.create(self.kind, row, known))
-        else:
-            entity = world.create(self.kind, row, known, present=False)
-            world.at(world.now + how.late(world, entity), Latecomer(entity))
+            if shows:
+                world.arrive(world.create(self.kind, row, how.appointments[number][2]))
+            return
+        missing = Missing(self.source, number, world.now)
+        world.missing[missing] = None
+        if shows:
+            entity = world.create(self.kind, row, how.appointments[number][2], present=False)
+            missing.expect(world, entity, how.late(world, entity))
 
 
-class Latecomer:
-    """Somebody who will arrive at a known time: a late patient, or one who comes again."""
+class Missing:
+    """Somebody whose appointment is over and who has not come yet, and may be late or never come.
 
-    __slots__ = ("entity", "epoch")
+    Attributes:
+        source, number: which appointment of which source. since: its time.
+        entity: who will come; ``None`` for a no-show. Nobody but the world knows that, nor when.
+    """
 
-    def __init__(self, entity: Entity) -> None:
+    __slots__ = ("entity", "epoch", "number", "since", "source")
+
+    def __init__(self, source: int, number: int, since: float) -> None:
         self.epoch = 0
+        self.source = source
+        self.number = number
+        self.since = since
+        self.entity: Entity | None = None
+
+    def expect(self, world: FlowWorld, entity: Entity, late: float) -> None:
+        """The entity will come so many minutes after the time of the appointment."""
         self.entity = entity
+        world.at(self.since + late, self)
 
     def fire(self, world: Any) -> None:
         """They arrive."""
+        del world.missing[self]
         world.admit(self.entity)
         world.arrive(self.entity)
 
 
-class Comeback:
-    """A return: a new entity, derived from the one that left."""
+class Leaver:
+    """Somebody who left through a step that lets some come again: a new entity then, derived from the one that left.
 
-    __slots__ = ("epoch", "kept", "key", "kind")
+    Attributes:
+        step: index of that step. since: when they left. kind, values: what they were like then.
+        key: from which the row of the one who comes again is derived.
+    """
 
-    def __init__(self, key: int, kind: int, kept: tuple[tuple[int, Any], ...]) -> None:
+    __slots__ = ("epoch", "key", "kind", "since", "step", "values")
+
+    def __init__(self, step: int, since: float, entity: Entity) -> None:
         self.epoch = 0
-        self.key = key
-        self.kind = kind
-        self.kept = kept
+        self.step = step
+        self.since = since
+        self.kind = entity.kind
+        self.values = entity.values
+        self.key = entity.key
 
     def fire(self, world: Any) -> None:
         """They are back."""
-        world.return_of(self.key, self.kind, self.kept)
+        del world.leavers[self]
+        _, _, kind, kept = world.program.steps[self.step].again
+        world.returned[kind] += 1
+        world.return_of(self.key, kind, tuple((slot, self.values[slot]) for slot in kept))
+
+
+def let_go(world: FlowWorld, entity: Entity, step: Leave) -> None:
+    """Somebody has left through a step with ``again``: draw whether and when they come back."""
+    assert step.again is not None
+    chance, delay, _, _ = step.again
+    leaver = Leaver(step.index, world.now, entity)
+    world.leavers[leaver] = None
+    if chance(world, entity):
+        world.at(world.now + delay(world, entity), leaver)

@@ -15,6 +15,7 @@ from marl_health.kernel.preemption import interrupt_for
 from marl_health.kernel.world import NORMAL
 from marl_health.worlds.flow.clocks import ClockSpec
 from marl_health.worlds.flow.program import Program, Way, step_of
+from marl_health.worlds.flow.sources import let_go
 
 if TYPE_CHECKING:
     from marl_health.worlds.flow.world import FlowWorld
@@ -285,6 +286,4 @@ class Leave(FlowStep):
             world.mark(entity, mark)
         world.depart(entity, self.outcome)
         if self.again is not None:
-            chance, delay, kind, kept = self.again
-            if chance(world, entity):
-                world.come_again(entity, world._now + delay(world, entity), kind, kept)
+            let_go(world, entity, self)

@@ -18,7 +18,7 @@ from marl_health.worlds.flow.clocks import HealthSpec
 from marl_health.worlds.flow.decisions import LeverState
 from marl_health.worlds.flow.program import Program, Way
 from marl_health.worlds.flow.resources import ResourceWorld
-from marl_health.worlds.flow.sources import Comeback
+from marl_health.worlds.flow.sources import Leaver, Missing
 
 ARRIVAL = 0
 """Mark set on every entity when it arrives. Marks 1 and 2 are set when it leaves."""
@@ -44,6 +44,10 @@ class FlowWorld(ResourceWorld):
         program: the compiled scenario.
         seed: the episode's seed; the same seed gives the same patients under every policy.
         events: whether to keep an event log.
+
+    Attributes:
+        missing: who has an appointment that is over and has not come; leavers: who has left and may come again.
+        returned: how many came again, by kind.
     """
 
     def __init__(self, program: Program, seed: int, *, events: bool = False) -> None:
@@ -62,6 +66,9 @@ class FlowWorld(ResourceWorld):
         self.arrived = [0] * len(program.kinds)
         self.arrived_all = [0] * len(program.kinds)
         self.recent = [(0.0, 0.0)] * len(program.kinds)
+        self.missing: dict[Missing, None] = {}
+        self.leavers: dict[Leaver, None] = {}
+        self.returned = [0] * len(program.kinds)
         self.spent = Accrual()
         self.expected_deaths = Accrual()
         self.counting = True
@@ -172,10 +179,6 @@ class FlowWorld(ResourceWorld):
         if place is not None:
             entity.place = None
             place.vacate(self, entity)
-
-    def come_again(self, entity: Entity, time: float, kind: int, kept: tuple[int, ...]) -> None:
-        """Somebody who left will be back."""
-        self.at(time, Comeback(entity.key, kind, tuple((slot, entity.values[slot]) for slot in kept)))
 
     def return_of(self, key: int, kind: int, kept: tuple[tuple[int, Any], ...]) -> None:
         """Somebody is back; their row is derived from the one they had."""

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from typing import Annotated
 
-from pydantic import BeforeValidator, Field, model_validator
+from pydantic import AfterValidator, BeforeValidator, Field, WithJsonSchema, model_validator
 
+from marl_health.kernel.arrivals import PROCESSES, PUBLIC
 from marl_health.spec.errors import shown
 from marl_health.spec.numbers import (
     ClockTime,
@@ -17,7 +18,19 @@ from marl_health.spec.numbers import (
     Value,
 )
 from marl_health.spec.quantities import weekday_slip
+from marl_health.spec.suggest import did_you_mean
 from marl_health.worlds.flow.model.base import WEEKDAYS, Count, Most, as_list
+
+
+def _known_process(name: str) -> str:
+    if name not in PROCESSES:
+        raise ValueError(f"there is no arrival process named {shown(name)}{did_you_mean(name, PROCESSES)}")
+    return name
+
+
+Process = Annotated[
+    str, AfterValidator(_known_process), WithJsonSchema({"type": "string", "enum": list(PUBLIC)}, mode="validation")
+]
 
 
 class Overdispersion(Model):
@@ -33,7 +46,7 @@ class DayToDay(Model):
 
 
 class Rate(Sourced):
-    """Arrivals of a Poisson process: a mean rate, a profile over the day and the week, and what multiplies it."""
+    """Arrivals at random: a mean rate, a profile over the day and the week, and what multiplies it."""
 
     per_day: float | None = Field(None, ge=0, le=Most, description="Mean number a day")
     per_hour: float | None = Field(None, ge=0, le=Most, description="Mean number an hour")
@@ -41,6 +54,7 @@ class Rate(Sourced):
     by_hour: list[float] | TableColumn | None = Field(None, description="24 weights, one for each hour of the day")
     by_weekday: list[float] | TableColumn | None = Field(None, description="7 weights from Monday on")
     day_to_day: DayToDay | None = Field(None, description="Variation from day to day beyond Poisson")
+    process: Process = Field("poisson", description="How arrival times follow from the rate")
 
     @model_validator(mode="after")
     def _one_rate(self) -> Rate:
