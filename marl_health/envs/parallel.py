@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from copy import copy, deepcopy
 from pathlib import Path
-from typing import Any, cast
+from typing import Any, Self, cast
 
 import numpy as np
 from gymnasium.spaces import Box, Discrete, Space
@@ -175,6 +176,27 @@ class HealthParallelEnv(ParallelEnv[str, Observation, int]):
 
     def close(self) -> None:
         """Nothing is held open."""
+
+    def fork(self, redraw: int | None = None) -> Self:
+        """A copy of the running episode to try things out in, while this one stays as it is.
+
+        Args:
+            redraw: without it the copy is exact: patients, durations and luck to come are those of this episode. That
+                is for tests and checkpoints; a policy that plans with it is clairvoyant, and its results mean nothing.
+                With a key (a whole number, at least 0) everything that nobody can know yet is drawn anew from what can
+                be observed. The same key gives the same future; several actions are compared on the same futures.
+
+        Raises:
+            CannotFork: if the world runs a SimPy process.
+        """
+        other = copy(self)
+        other.game = self.game.fork(redraw)
+        other.render_mode = None if self.render_mode == "human" else self.render_mode  # trials are not printed
+        other.agents = list(self.agents)
+        other.last_moves = dict(self.last_moves)
+        other._illegal = dict(self._illegal)
+        other._seeds = deepcopy(self._seeds)
+        return other
 
     # ------------------------------------------------------------ what the numbers mean
     def observation_names(self, agent: str) -> list[str]:

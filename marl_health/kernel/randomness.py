@@ -46,6 +46,13 @@ def derived_row(key: int, ordinal: int, columns: int) -> list[float]:
     return [hashed(key ^ 0x5DEECE66D, column, ordinal) for column in range(columns)]
 
 
+def uniforms(generator: np.random.Generator, count: int) -> array[float]:
+    """So many uniforms in (0, 1)."""
+    found = array("d")
+    found.frombytes(np.maximum(generator.random(count), _TINY).tobytes())
+    return found
+
+
 class Rows:
     """Rows of uniforms for one source, drawn in blocks: row n is the same whatever else happens.
 
@@ -65,7 +72,6 @@ class Rows:
         start = self._next
         if start == len(self._block):
             start = 0
-            self._block = array("d")
-            self._block.frombytes(np.maximum(self._generator.random((_BLOCK, self._columns)), _TINY).tobytes())
+            self._block = uniforms(self._generator, _BLOCK * self._columns)
         self._next = end = start + self._columns
         return self._block[start:end]

@@ -65,8 +65,8 @@ class Game(Protocol):
     def state(self) -> list[float]:
         """The global state, in [-1, 1]."""
 
-    def fork(self) -> Game:
-        """An exact copy that continues as this one would."""
+    def fork(self, redraw: int | None = None) -> Game:
+        """An exact copy that continues as this one would, or with a key, one with another future."""
 
     def kpis(self) -> dict[str, float]:
         """KPIs of the measured time so far."""

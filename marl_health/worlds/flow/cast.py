@@ -35,13 +35,13 @@ class Cast:
 
     def __init__(self) -> None:
         self.people: dict[int, Person] = {}
-        self._names: dict[int, str] = {}  # by the entity's key, which its uniforms fix
+        self.names: dict[int, str] = {}  # by the entity's key, which its uniforms fix
         self._came: dict[int, int] = {}
         self._back: str | None = None
 
     def comes_back(self, key: int) -> None:
         """The next to enter is the one whose key was this."""
-        name, _, stay = self._names[key].partition("/")
+        name, _, stay = self.names[key].partition("/")
         self._back = f"{name}/{int(stay or 1) + 1}"
 
     def enter(self, program: Program, entity: Entity) -> None:
@@ -51,7 +51,7 @@ class Cast:
             self._came[entity.kind] = self._came.get(entity.kind, 0) + 1
             name = f"{kind}-{self._came[entity.kind]}"
         self._back = None
-        self._names[entity.key] = name
+        self.names[entity.key] = name
         self.people[entity.id] = Person(name, kind, _attributes(program, entity), [])
 
     def change(self, program: Program, entity: Entity, now: float) -> None:

@@ -164,6 +164,18 @@ class HealthSpec:
         self._consume(world, clock)
         self._schedule(world, clock)
 
+    def redraw(self, world: FlowWorld, clock: Clock, left: Sequence[float]) -> None:
+        """Put what is left of each transition of the current state at something else.
+
+        Args:
+            world: where it runs.
+            clock: the clock under way.
+            left: for each transition, the unit-rate time to come, or minutes where the time is fixed.
+        """
+        clock.since = world._now
+        clock.left = left
+        self._schedule(world, clock)
+
     def fire(self, world: FlowWorld, clock: Clock) -> None:
         """The transition whose time has come is taken."""
         self._consume(world, clock)

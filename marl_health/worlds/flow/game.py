@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from copy import copy
 from typing import Any, Self
 
 from marl_health.kernel.pool import Pool
@@ -9,6 +10,7 @@ from marl_health.kernel.world import exact_copy
 from marl_health.spec.components import COMPONENTS
 from marl_health.worlds.flow.cast import Person
 from marl_health.worlds.flow.program import AgentSpec, Program
+from marl_health.worlds.flow.redraw import redrawn
 from marl_health.worlds.flow.snapshot import take_snapshot
 from marl_health.worlds.flow.world import FlowWorld
 
@@ -156,9 +158,21 @@ class FlowGame:
                 own.setdefault(f"{line.role}_0", [0.0] * len(COMPONENTS))[line.component] += gain
         return team, own
 
-    def fork(self) -> Self:
-        """An exact copy that continues as this one would."""
-        return exact_copy(self)
+    def fork(self, redraw: int | None = None) -> Self:
+        """A copy, while this one stays as it is.
+
+        Args:
+            redraw: without it the copy is exact and continues as this game would. That is for tests and checkpoints; a
+                policy that plans with it would be clairvoyant. With a key, the copy gets another future, drawn from
+                what can be observed: see :mod:`marl_health.worlds.flow.redraw`.
+
+        Raises:
+            CannotFork: if a SimPy process is under way.
+        """
+        other = copy(self)  # the rest is compiled, and shared
+        other.world = exact_copy(self.world) if redraw is None else redrawn(self.running, redraw)
+        other._read = list(self._read)
+        return other
 
     # ------------------------------------------------------------ the whole picture
     def _names_of_state(self) -> list[str]:
