@@ -43,17 +43,17 @@ class Span:
         durations: minutes of each finished and recorded interval, in order of finishing.
         within: for each of them, whether it was no longer than its target.
         starts: (start, target) of each entity inside, by entity id, in order of beginning.
+        spent: the sum of the times of ends, minus that of the starts. late: minutes over target of those who have left.
     """
 
-    __slots__ = ("_began", "_finished", "_over", "durations", "starts", "within")
+    __slots__ = ("durations", "late", "spent", "starts", "within")
 
     def __init__(self) -> None:
         self.durations: list[float] = []
         self.within: list[bool] = []
         self.starts: dict[int, tuple[float, float]] = {}
-        self._began = 0.0  # the sum of the starts of those inside
-        self._finished = 0.0  # minutes of those who have left
-        self._over = 0.0  # minutes over target of those who have left
+        self.spent = 0.0
+        self.late = 0.0
 
     @property
     def inside(self) -> int:
@@ -64,7 +64,7 @@ class Span:
         """Entity ``number`` passes the first mark; beyond ``target`` minutes its time counts as over."""
         if number not in self.starts:
             self.starts[number] = (now, target)
-            self._began += now
+            self.spent -= now
 
     def end(self, now: float, number: int, record: bool) -> None:
         """Entity ``number`` passes the second mark; ``record`` says whether its duration is kept."""
@@ -73,21 +73,20 @@ class Span:
             return
         began, target = start
         passed = now - began
-        self._began -= began
-        self._finished += passed
+        self.spent += now
         if passed > target:
-            self._over += passed - target
+            self.late += passed - target
         if record:
             self.durations.append(passed)
             self.within.append(passed <= target)
 
     def minutes(self, now: float) -> float:
         """Entity-minutes between the two marks until ``now``, of those inside and those who have left."""
-        return self._finished + (len(self.starts) * now - self._began)
+        return self.spent + len(self.starts) * now
 
     def over(self, now: float) -> float:
         """Entity-minutes beyond the target until ``now``, of those inside and those who have left."""
-        over = self._over
+        over = self.late
         for began, target in self.starts.values():
             if now - began > target:
                 over += now - began - target

@@ -21,6 +21,14 @@ if TYPE_CHECKING:
 
 Test = Callable[[Sequence[Any]], bool]
 
+ARRIVAL = 0
+"""Mark set on every entity when it arrives. Marks 1 and 2 are set when it leaves."""
+DISCHARGE = 1
+DEATH = 2
+
+RECENT = 180.0
+"""Time constant, in minutes, with which past arrivals fade from the recent arrival rate."""
+
 
 class Way(Protocol):
     """Where to go next: a step itself, or a router that picks one."""
@@ -151,6 +159,7 @@ class Program:
     slots_of_values: dict[str, int] = field(default_factory=dict)
     attributes: list[tuple[tuple[int, Value], ...]] = field(default_factory=list)  # by kind, in order of dependence
     begins: list[Way] = field(default_factory=list)
+    comes: list[Any] = field(default_factory=list)  # by kind: the function of (world, row) for somebody who is new
     varied: list[tuple[str, Value]] = field(default_factory=list)
     pools: list[PoolSpec] = field(default_factory=list)
     pool_index: dict[str, int] = field(default_factory=dict)

@@ -165,7 +165,7 @@ class Source:
             time = self.times.next()
             if time < inf:
                 heappush(world.agenda, (time, NORMAL, next(world.numbers), self, 0))
-            world.arrive(world.create(self.kind, row, ()))
+            world.program.comes[self.kind](world, row)
             return
         number = self.number
         self.schedule(world)

@@ -8,8 +8,6 @@ from __future__ import annotations
 from heapq import heappush
 from typing import TYPE_CHECKING, Any
 
-from typing_extensions import override
-
 from marl_health.kernel.entity import Entity, Step, Value
 from marl_health.kernel.preemption import interrupt_for
 from marl_health.kernel.world import NORMAL

@@ -16,18 +16,9 @@ from marl_health.kernel.randomness import derived_row, stream
 from marl_health.worlds.flow.cast import Cast
 from marl_health.worlds.flow.clocks import HealthSpec
 from marl_health.worlds.flow.decisions import LeverState
-from marl_health.worlds.flow.program import Program, Way
+from marl_health.worlds.flow.program import ARRIVAL, RECENT, Program, Way
 from marl_health.worlds.flow.resources import ResourceWorld
 from marl_health.worlds.flow.sources import Leaver, Missing
-
-ARRIVAL = 0
-"""Mark set on every entity when it arrives. Marks 1 and 2 are set when it leaves."""
-DISCHARGE = 1
-DEATH = 2
-
-
-RECENT = 180.0
-"""Time constant, in minutes, with which past arrivals fade from the recent arrival rate."""
 
 DEEPEST = 100_000
 """Calls within calls while the world runs; since Python 3.11 they take no room on the machine's stack."""

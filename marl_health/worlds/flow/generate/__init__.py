@@ -1,0 +1,58 @@
+"""Writes the pathway as Python: a function for each thing that happens to an entity, from its arrival to its leaving.
+
+The classes in ``steps.py`` and the methods of the world say what happens. For the common forms the same is written out
+here with everything that the compiled scenario fixes (which line, how many classes, which marks matter, where to go on)
+already decided, and handed to the interpreter: on the way of every patient through every step, looking such things up
+and calling from one small function to the next costs more than the work itself. What is not of a common form takes the
+way through the classes, and so does everybody in a world that keeps an event log; tests hold both to the same events.
+
+    program text:  marl_health.worlds.flow.generate.text_of(program)
+"""
+
+from __future__ import annotations
+
+import linecache
+from bisect import bisect_right
+from heapq import heappop, heappush
+from math import exp
+from typing import TYPE_CHECKING
+
+from marl_health.kernel.entity import Entity
+from marl_health.worlds.flow.generate.arrivals import write_arrivals
+from marl_health.worlds.flow.generate.steps import StepText
+
+if TYPE_CHECKING:
+    from marl_health.worlds.flow.program import Program
+
+KNOWN = {"Entity": Entity, "bisect_right": bisect_right, "exp": exp, "heappop": heappop, "heappush": heappush}
+"""What generated functions refer to by its own name."""
+
+
+def generate(program: Program, kinds_of: dict[str, tuple[int, ...]]) -> None:
+    """Give a program its generated functions.
+
+    Args:
+        program: complete; its steps and its ``comes`` are changed.
+        kinds_of: the kinds of entities that come to each step, by its name.
+    """
+    steps = StepText(program, kinds_of)
+    for step in program.steps:
+        steps.write(step)
+    write_arrivals(program, steps)
+    text = steps.writer.text
+    file = f"<pathway of {program.scenario.name}>"
+    linecache.cache[file] = (len(text), None, text.splitlines(keepends=True), file)  # tracebacks show its lines
+    names = {**steps.writer.names, **KNOWN}
+    exec(compile(text, file, "exec"), names)
+    for step in program.steps:
+        for act in ("enter", "granted", "done"):
+            function = names.get(f"{act}_{step.index}")
+            if function is not None:
+                setattr(step, act, function)
+    for kind in range(len(program.kinds)):
+        program.comes.append(names.get(f"come_{kind}"))
+
+
+def text_of(program: Program) -> str:
+    """The functions as they were written last for a scenario of this name: for people who look for errors."""
+    return "".join(linecache.getlines(f"<pathway of {program.scenario.name}>"))

@@ -1,0 +1,44 @@
+"""Text of arrivals: a new entity with its attributes, inside the world and on its way."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from marl_health.worlds.flow.program import ARRIVAL, RECENT
+from marl_health.worlds.flow.steps import FlowStep
+
+if TYPE_CHECKING:
+    from marl_health.worlds.flow.generate.steps import StepText
+    from marl_health.worlds.flow.program import Program
+
+
+def write_arrivals(program: Program, steps: StepText) -> None:
+    """Write ``come_<kind>(world, row)`` for each kind: what the world does when somebody new arrives."""
+    writer = steps.writer
+    for kind, attributes in enumerate(program.attributes):
+        begins = program.begins[kind]
+        if not isinstance(begins, FlowStep):
+            continue
+        with writer.block(f"def come_{kind}(world, row):"):
+            with writer.block("if world.log is not None:"):
+                writer.lines(f"world.arrive(world.create({kind}, row, ()))", "return")
+            writer.lines(
+                "now = world._now",
+                "world.population = number = world.population + 1",
+                f"entity = Entity({kind}, number, row, {writer.name(begins)})",
+                "entity.counted = counted = world.counting",
+                f"entity.values = values = {writer.name(program.no_values)}[:]",
+                f"entity.marks = {writer.name(program.no_marks)}[:]",
+            )
+            for slot, value in attributes:
+                writer.line(f"values[{slot}] = {writer.value(value, 'entity')}")
+            writer.lines("world.entities[number] = entity", f"world.arrived_all[{kind}] += 1")
+            with writer.block("if counted:"):
+                writer.line(f"world.arrived[{kind}] += 1")
+            writer.lines(
+                f"recent, last = world.recent[{kind}]",
+                f"world.recent[{kind}] = (recent * exp((last - now) / {RECENT!r}) + 1.0, now)",
+            )
+            steps.marks.set(ARRIVAL, "entity", (kind,))
+            steps.go(begins, "entity", 0)
+        writer.line("")

@@ -1,0 +1,128 @@
+"""Text of what happens in lines: standing in one, and passing a unit on to who is next."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from marl_health.worlds.flow.decisions import GoFirst, OrderLever
+from marl_health.worlds.flow.steps import Activity
+
+if TYPE_CHECKING:
+    from marl_health.worlds.flow.generate.writer import Writer
+    from marl_health.worlds.flow.program import Program
+
+
+class LineText:
+    """Writes joining and passing on, with what the compiled scenario fixes about each line.
+
+    Attributes:
+        pool: index of the first pool that each line draws on.
+    """
+
+    def __init__(self, program: Program, writer: Writer) -> None:
+        self.program = program
+        self.writer = writer
+        self.pool = [line.needs[0][0] if line.needs else 0 for line in program.lines]
+        self._reserved = {pool for pool, _ in program.reserves}
+        self._called: set[int] = set()
+        self._reordered: set[int] = set()
+        self._rosters: list[list[int]] = [[] for _ in program.lines]
+        self._steps: list[list[Activity]] = [[] for _ in program.lines]
+        for number, roster in enumerate(program.rosters):
+            for line in roster.lines:
+                self._rosters[line].append(number)
+        for agent in program.agents:
+            for move in agent.moves:
+                if isinstance(move, OrderLever):
+                    self._reordered.update(move.lines)
+                if isinstance(move, GoFirst):
+                    self._called.update(program.rosters[program.slot_lists[move.slots].roster].lines)
+        for step in program.steps:
+            if isinstance(step, Activity):
+                self._steps[step.line].append(step)
+
+    def plain(self, line: int) -> bool:
+        """Whether a line is for one unit of a pool that only counts its units and keeps none back."""
+        needs = self.program.lines[line].needs
+        if len(needs) != 1 or needs[0][1] != 1 or needs[0][0] in self._reserved:
+            return False
+        pool = self.program.pools[needs[0][0]]
+        return pool.clean is None and not pool.identified and not pool.preempting
+
+    def only_step(self, line: int) -> Any:
+        """The step whose entities wait in a line, if it is but one."""
+        return self._steps[line][0] if len(self._steps[line]) == 1 else None
+
+    def join(self, line: int, who: str) -> None:
+        """Start waiting: what :meth:`Line.join` does. ``line`` and ``pool`` are set."""
+        writer, spec = self.writer, self.program.lines[line]
+        cls = "0"
+        if spec.slot is not None:
+            cls = "cls"
+            writer.line(f"cls = {writer.name(spec.classes)}[{who}.values[{spec.slot}]]")
+        writer.lines(
+            f"{who}.line = line",
+            f"{who}.since = {who}.joined = now",
+            f"{who}.ticket = ticket = (now, next(world.numbers), {who})",
+            f"heappush(line.heaps[{cls}], ticket)",
+            f"line.count[{cls}] += 1",
+            "line.stood -= now",
+            "line.waiting += 1",
+            "pool.waiting += 1",
+        )
+        for roster in self._rosters[line]:
+            writer.line(f"world.rosters[{roster}].add(world, {who})")
+
+    def hand_back(self, line: int) -> bool:
+        """Write that a unit comes free, and all but the end of passing it on to the next in its line.
+
+        ``pool`` is set. Returns whether a block is open in which ``other`` has been given the unit and is to be told.
+        """
+        writer, sequence = self.writer, self._sequence(line)
+        pool = self.pool[line]
+        alone = sum(pool in [need for need, _ in other.needs] for other in self.program.lines) == 1
+        if not alone or not sequence or line in self._reordered:
+            writer.lines("pool.free += 1", "pool.used += now")
+            with writer.block("if pool.waiting:"):
+                writer.line("pool.dispatch(world)")
+            return False
+        writer.line(f"line = world.lines[{line}]")
+        with writer.block("if not line.waiting:"):
+            writer.lines("pool.free += 1", "pool.used += now")
+        if line in self._called:
+            with writer.block("elif line.called:"):
+                writer.lines("pool.free += 1", "pool.used += now", "pool.dispatch(world)")
+        return True
+
+    def pass_on(self, line: int) -> None:
+        """Give the unit in hand to ``other``, who is next: what :meth:`Line.pass_on` does up to telling them."""
+        writer, sequence = self.writer, self._sequence(line)
+        cls = "0"
+        if len(sequence) > 1:
+            cls = "cls"
+            writer.line("count = line.count")
+            with writer.block(f"for cls in {sequence!r}:"), writer.block("if count[cls]:"):
+                writer.line("break")
+        writer.lines(f"heap = line.heaps[{cls}]", "ticket = heappop(heap)")
+        with writer.block("while ticket[2].ticket is not ticket:"):
+            writer.line("ticket = heappop(heap)")
+        writer.lines(
+            "other = ticket[2]",
+            "other.ticket = other.line = None",
+            f"line.count[{cls}] -= 1",
+            "line.waiting -= 1",
+            "pool.waiting -= 1",
+            "line.stood += now",
+            "line.waited += now - other.joined",
+            "line.grants += 1",
+        )
+        for roster in self._rosters[line]:
+            writer.line(f"world.rosters[{roster}].remove(other)")
+        writer.lines("other.held = line", "other.began = now")
+
+    def _sequence(self, line: int) -> tuple[int, ...]:
+        """Classes from first to last; empty if that is not fixed."""
+        spec = self.program.lines[line]
+        if len(spec.classes) <= 1:
+            return (0,)
+        return spec.discipline.sequence or ()
