@@ -19,8 +19,9 @@ from marl_health.worlds.flow.generate import generate
 from marl_health.worlds.flow.graph import Graph, resources_of
 from marl_health.worlds.flow.names import AUTOMATIC_MARKS, Names
 from marl_health.worlds.flow.numbers import NumberCompiler
-from marl_health.worlds.flow.program import PoolSpec, Program
+from marl_health.worlds.flow.program import PoolSpec, Program, on_duty
 from marl_health.worlds.flow.sights import Cycle, TimeLeft
+from marl_health.worlds.flow.sources import DAY
 from marl_health.worlds.flow.volume import check_volume
 
 UNLIMITED = 10**9
@@ -193,7 +194,11 @@ def _pool(
     compiler: Compiler, name: str, resource: model.Resource, path: Where, identified: bool, preempting: bool
 ) -> PoolSpec:
     numbers = compiler.numbers
-    if resource.shifts is not None:
+    crews: tuple[tuple[float, float, int], ...] = ()
+    if isinstance(resource, model.Staff) and resource.rota is not None:
+        crews = tuple((crew.at, (crew.at + crew.duration) % DAY, crew.count) for crew in resource.rota)
+        shifts = _levels(crews)
+    elif resource.shifts is not None:
         shifts = tuple(sorted(resource.shifts.items()))
     else:
         shifts = ((0.0, UNLIMITED if resource.count == "unlimited" else int(resource.count or 0)),)
@@ -216,4 +221,11 @@ def _pool(
         preempting,
         resource.department if isinstance(resource, model.Place) else None,
         resource.count == "unlimited",
+        crews,
     )
+
+
+def _levels(crews: tuple[tuple[float, float, int], ...]) -> tuple[tuple[float, int], ...]:
+    """Units on duty from each time of the day at which a crew comes or goes."""
+    times = sorted({time for begin, end, _ in crews for time in (begin, end)})
+    return tuple((time, sum(count for begin, end, count in crews if on_duty(begin, end, time))) for time in times)

@@ -14,6 +14,7 @@ from marl_health.worlds.flow.numbers import fixed
 from marl_health.worlds.flow.program import AgentSpec, KpiSpec, RosterSpec, ScoreLine, SlotsSpec, Test
 from marl_health.worlds.flow.references import ReadingTable, SightTable
 from marl_health.worlds.flow.steps import Delay
+from marl_health.worlds.flow.switched import NextLever
 
 if TYPE_CHECKING:
     from marl_health.worlds.flow.compile import Compiler
@@ -226,6 +227,8 @@ class MoveTable:
             return self._extra(move, path, lever)
         if isinstance(move, model.SetReserve):
             return self._reserve(move, path, lever)
+        if isinstance(move, model.SetNext):
+            return NextLever(**self._settings(move.set, list(move.to), move, lever))
         if isinstance(move, model.CallIn):
             return self._call_in(move, path, lever)
         assert isinstance(move, model.Choose)

@@ -21,6 +21,7 @@ from marl_health.worlds.flow.steps import (
     Leave,
     Parallel,
 )
+from marl_health.worlds.flow.switched import Switched
 from marl_health.worlds.flow.ways import ByChance, ByCondition, CertainDeath
 
 if TYPE_CHECKING:
@@ -90,7 +91,7 @@ class StepCompiler:
             path: Where = ("pathway", name)
             way = getattr(spec, "next", None)
             if way is not None:
-                self.steps[name].way = self.way(way, (*path, "next"), name)
+                self.steps[name].way = self._settled(self.way(way, (*path, "next"), name), name)
             if isinstance(spec, model.Waiting) and spec.give_up is not None:
                 self._give_up(name, spec.give_up, (*path, "or"))
             if isinstance(spec, model.Together):
@@ -215,6 +216,16 @@ class StepCompiler:
             return ByCondition(branches)
         assert isinstance(way, model.Split)
         return self._split(way, (*path, "split"), step)
+
+    def _settled(self, own: Way, step: str) -> Way:
+        """A step's own way on, or the ways among which an agent sets it."""
+        setting = self.graph.settings.get(step)
+        if setting is None:
+            return own
+        others = list(setting.move.to.items())[1:]
+        return Switched(
+            setting.lever, [own, *(self.way(way, (*setting.path, "to", name), step) for name, way in others)]
+        )
 
     def _split(self, way: model.Split, path: Where, step: str) -> Way:
         kinds, repeats = self.graph.kinds_of[step], step in self.graph.repeats

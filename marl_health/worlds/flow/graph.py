@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from itertools import pairwise
-from typing import Any
+from typing import Any, NamedTuple
 
 from marl_health.spec.errors import Where
 from marl_health.worlds.flow import model
@@ -35,10 +35,19 @@ def targets(way: Any, path: Where) -> list[tuple[str, Where]]:
     return found
 
 
+class Setting(NamedTuple):
+    """A step's way on that an agent sets: the lever's number, counted over all moves, and the place it stands at."""
+
+    lever: int
+    move: model.SetNext
+    path: Where
+
+
 class Graph:
     """Edges between steps, by name.
 
     Attributes:
+        settings: by step, the lever that sets its way on.
         kinds_of: for each step, indices of the entity kinds that can come there, ascending.
         repeats: steps that an entity may visit more than once.
         timeless, balking: as given to :meth:`check_time`.
@@ -53,6 +62,7 @@ class Graph:
         self.complete = True  # until a way on is found to lead nowhere
         self.edges: dict[str, list[str]] = {}
         self.branches: dict[str, list[str]] = {}
+        self.settings = self._settings()
         for name, step in self.scenario.pathway.items():
             self._add(name, step)
         self.kinds_of: dict[str, tuple[int, ...]] = dict.fromkeys(self.scenario.pathway, ())
@@ -75,9 +85,45 @@ class Graph:
         self._check_branches(own)
         self._check_exits(everything)
 
+    def _settings(self) -> dict[str, Setting]:
+        found: dict[str, Setting] = {}
+        lever = 0
+        for role, agent in self.scenario.agents.items():
+            for number, move in enumerate(agent.can):
+                if isinstance(move, model.SetNext):
+                    setting = Setting(lever, move, ("agents", role, "can", number))
+                    self._check_setting(setting, found)
+                    found.setdefault(move.step, setting)
+                lever += 1
+        return found
+
+    def _check_setting(self, setting: Setting, others: Mapping[str, Setting]) -> None:
+        path, name, ways = setting.path, setting.move.step, setting.move.to
+        if not self._known(name, (*path, "set")):
+            return
+        own = getattr(self.scenario.pathway[name], "next", None)
+        first = next(iter(ways))
+        if name in others:
+            self.names.problem((*path, "set"), f"the way on from '{name}' is set by another move already")
+        elif own is None:
+            self.names.problem((*path, "set"), f"'{name}' has no next that could be set")
+        elif ways[first] != own:
+            self.names.problem(
+                (*path, "to", first), f"the first way is in force at the start and must be the next of '{name}'"
+            )
+
+    def _ways_of(self, name: str, step: Any) -> list[tuple[str, Where]]:
+        """Where a step's way on may lead, also when an agent sets it."""
+        found = targets(getattr(step, "next", None), ("pathway", name, "next"))
+        if name in self.settings:
+            setting = self.settings[name]
+            for position, way in list(setting.move.to.items())[1:]:
+                found.extend(targets(way, (*setting.path, "to", position)))
+        return found
+
     def _add(self, name: str, step: Any) -> None:
         path: Where = ("pathway", name)
-        found = targets(getattr(step, "next", None), (*path, "next"))
+        found = self._ways_of(name, step)
         if isinstance(step, model.Waiting) and step.give_up is not None:
             found.append((step.give_up.go, (*path, "or", "go")))
         inside: list[str] = []
@@ -241,7 +287,7 @@ class Graph:
         self.timeless, self.balking = timeless, balking
         following: dict[str, list[str]] = {}
         for name, step in self.scenario.pathway.items():
-            ways = targets(getattr(step, "next", None), ()) if name in timeless else []
+            ways = self._ways_of(name, step) if name in timeless else []
             found = [target for target, _ in ways if target in self.edges]
             if name in balking and isinstance(step, model.Waiting) and step.give_up is not None:
                 found.append(step.give_up.go)

@@ -42,6 +42,7 @@ class PoolSpec:
     """A resource: capacity by time of the day and what happens when a unit is vacated.
 
     ``shifts``: (minutes after midnight, units), ascending; a single entry at 0 if it is the same all day.
+    ``crews``: (begin and end in minutes after midnight, units) of those who work a shift; ``shifts`` says the same.
     """
 
     name: str
@@ -53,6 +54,12 @@ class PoolSpec:
     preempting: bool
     department: str | None
     unlimited: bool
+    crews: tuple[tuple[float, float, int], ...] = ()
+
+
+def on_duty(begin: float, end: float, minute: float) -> bool:
+    """Whether a shift that begins and ends at these minutes of the day is under way at another."""
+    return begin <= minute < end if begin < end else minute >= begin or minute < end
 
 
 @dataclass(frozen=True)

@@ -8,8 +8,9 @@ from marl_health.kernel.entity import Entity
 from marl_health.kernel.line import Line
 from marl_health.kernel.pool import Pool, Reserve
 from marl_health.kernel.roster import Roster
+from marl_health.kernel.rota import RotaPool
 from marl_health.kernel.world import EARLY, World
-from marl_health.worlds.flow.program import Program
+from marl_health.worlds.flow.program import PoolSpec, Program, on_duty
 from marl_health.worlds.flow.sources import DAY
 
 
@@ -27,6 +28,34 @@ class ShiftChange:
         world.base[self.pool] = world.scheduled(self.pool, world.now)
         world.refresh_capacity(self.pool)
         world.at(world.next_shift(self.pool), self, EARLY)
+
+
+class CrewChange:
+    """The next time at which a crew of a rota comes or goes."""
+
+    __slots__ = ("epoch", "pool")
+
+    def __init__(self, pool: int) -> None:
+        self.epoch = 0
+        self.pool = pool
+
+    def fire(self, world: Any) -> None:
+        """Crews whose shift ends go, crews whose shift begins come."""
+        crews = world.program.pools[self.pool].crews
+        minute = (world.now + world.program.start) % DAY
+        world.base[self.pool] = world.scheduled(self.pool, world.now)
+        world.pools[self.pool].relieve(
+            world,
+            [number for number, (_, end, _) in enumerate(crews) if _same(end, minute)],
+            {number: count for number, (begin, _, count) in enumerate(crews) if _same(begin, minute)},
+            world.capacity_of(self.pool),
+        )
+        world.at(world.next_shift(self.pool), self, EARLY)
+
+
+def _same(a: float, b: float) -> bool:
+    """Whether two minutes of the day are the same."""
+    return abs((a - b + DAY / 2) % DAY - DAY / 2) < 1e-6
 
 
 class ResourceWorld(World):
@@ -50,16 +79,7 @@ class ResourceWorld(World):
         for number, spec in enumerate(program.pools):
             self.base.append(self.scheduled(number, 0.0))
             self.extra.append(0)
-            self.pools.append(
-                Pool(
-                    spec.name,
-                    number,
-                    self.base[number],
-                    clean=spec.clean,
-                    identified=spec.identified,
-                    preempting=spec.preempting,
-                )
-            )
+            self.pools.append(self._pool(number, spec))
         self.reserves = []
         for pool, test in program.reserves:
             reserve = Reserve(test)
@@ -86,6 +106,20 @@ class ResourceWorld(World):
             for number in place.lines:
                 self.lines[number].rosters.append(roster)
 
+    def _pool(self, number: int, spec: PoolSpec) -> Pool:
+        if spec.crews:
+            minute = self.program.start % DAY
+            on = {crew: count for crew, (begin, end, count) in enumerate(spec.crews) if on_duty(begin, end, minute)}
+            return RotaPool(spec.name, number, on, preempting=spec.preempting)
+        return Pool(
+            spec.name,
+            number,
+            self.base[number],
+            clean=spec.clean,
+            identified=spec.identified,
+            preempting=spec.preempting,
+        )
+
     def __setstate__(self, state: dict[str, Any]) -> None:
         """Put back what belongs to the compiled scenario and does not travel with a copy."""
         super().__setstate__(state)
@@ -99,7 +133,9 @@ class ResourceWorld(World):
     def begin_shifts(self) -> None:
         """Schedule the first change of every capacity that changes by the time of the day."""
         for pool, spec in enumerate(self.program.pools):
-            if len(spec.shifts) > 1:
+            if spec.crews:
+                self.at(self.next_shift(pool), CrewChange(pool), EARLY)
+            elif len(spec.shifts) > 1:
                 self.at(self.next_shift(pool), ShiftChange(pool), EARLY)
 
     # ------------------------------------------------------------ the calendar
@@ -128,4 +164,8 @@ class ResourceWorld(World):
 
     def refresh_capacity(self, pool: int) -> None:
         """Capacity is what the shift says plus what the agents added."""
-        self.pools[pool].set_capacity(self, max(0, self.base[pool] + self.extra[pool]))
+        self.pools[pool].set_capacity(self, self.capacity_of(pool))
+
+    def capacity_of(self, pool: int) -> int:
+        """Units there should be now."""
+        return max(0, self.base[pool] + self.extra[pool])

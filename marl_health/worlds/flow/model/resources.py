@@ -8,11 +8,21 @@ from pydantic import Field, model_validator
 
 from marl_health.spec.numbers import (
     ClockTime,
+    Minutes,
+    Model,
     Name,
     Sourced,
     Value,
 )
 from marl_health.worlds.flow.model.base import Count
+
+
+class Crew(Model):
+    """People who come and go together, every day."""
+
+    at: ClockTime = Field(lt=1440, description="When their shift begins")
+    duration: Minutes = Field(alias="for", gt=0, le=1440, description="How long it is, at most 24 h")
+    count: int = Field(ge=1, le=100_000, description="How many they are")
 
 
 class Resource(Sourced):
@@ -24,8 +34,10 @@ class Resource(Sourced):
 
     @model_validator(mode="after")
     def _one_capacity(self) -> Resource:
-        if (self.count is None) == (self.shifts is None):
-            raise ValueError("needs exactly one of count and shifts")
+        words = ("count", "shifts", "rota") if isinstance(self, Staff) else ("count", "shifts")
+        given = [word for word in words if getattr(self, word) is not None]
+        if len(given) != 1:
+            raise ValueError(f"needs exactly one of {', '.join(words[:-1])} and {words[-1]}")
         if self.shifts is not None and not self.shifts:
             raise ValueError("shifts needs at least one time of day")
         if self.shifts is not None and max(self.shifts) >= 1440:
@@ -36,7 +48,21 @@ class Resource(Sourced):
 
 
 class Staff(Resource):
-    """People or crews; taken for a task and given back after it."""
+    """People or crews; taken for a task and given back after it.
+
+    With ``shifts`` the number on duty changes: when it falls, whoever is free next goes home. With a ``rota`` people
+    come and go: when their shift ends, those who are at work finish that, beside those who relieve them.
+    """
+
+    rota: list[Crew] | None = Field(
+        None, min_length=1, max_length=100, description="Crews, each with a shift that it works every day"
+    )
+
+    @model_validator(mode="after")
+    def _nobody_absent(self) -> Staff:
+        if self.rota is not None and self.absent is not None:
+            raise ValueError("absent goes with count or shifts; of a rota it would not say which crew is short")
+        return self
 
 
 class Place(Resource):

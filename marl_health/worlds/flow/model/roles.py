@@ -17,6 +17,7 @@ from marl_health.spec.numbers import (
     Value,
 )
 from marl_health.worlds.flow.model.base import Count, If, Names
+from marl_health.worlds.flow.model.pathway import Next
 
 
 class ByClassOrder(Model):
@@ -114,6 +115,18 @@ class SetReserve(Lever):
     )
 
 
+class SetNext(Lever):
+    """Choose a step's way on among named ones; the first is the step's own, in force at the start."""
+
+    set: str = Field(pattern=r"^[A-Za-z_][A-Za-z0-9_]*\.next$", description="A step and `.next`")
+    to: dict[Name, Next] = Field(min_length=2, max_length=20, description="Ways on by name, each as in a step's `next`")
+
+    @property
+    def step(self) -> str:
+        """Name of the step."""
+        return self.set.removesuffix(".next")
+
+
 class CallIn(Model):
     """Call extra staff in, for a while and at a price."""
 
@@ -151,7 +164,9 @@ MOVE_TAGS: dict[type[Model], str] = {
     SetReserve: "<reserve>",
     SetOrder: "<order>",
     SetExtra: "<extra>",
+    SetNext: "<next>",
 }
+SETTINGS = {".order": "<order>", ".extra": "<extra>", ".next": "<next>"}
 
 
 def _move(value: Any) -> str | None:
@@ -161,7 +176,7 @@ def _move(value: Any) -> str | None:
                 return tag
         target = value.get("set")
         if isinstance(target, str):
-            return "<order>" if target.endswith(".order") else "<extra>" if target.endswith(".extra") else None
+            return next((tag for ending, tag in SETTINGS.items() if target.endswith(ending)), None)
         return None
     return next((tag for move, tag in MOVE_TAGS.items() if isinstance(value, move)), None)
 
@@ -170,14 +185,15 @@ AnyMove = Annotated[
     Annotated[SetOrder, Tag("<order>")]
     | Annotated[SetExtra, Tag("<extra>")]
     | Annotated[SetReserve, Tag("<reserve>")]
+    | Annotated[SetNext, Tag("<next>")]
     | Annotated[CallIn, Tag("<call_in>")]
     | Annotated[Choose, Tag("<choose>")],
     Discriminator(
         _move,
         custom_error_type="move_form",
         custom_error_message="a move is one of {set: QUEUE.order, to: {...}}, {set: RESOURCE.extra, levels: [...]}, "
-        "{reserve: RESOURCE, for: condition, levels: [...]}, {call_in: STAFF, count: 2, for: 8 h}, "
-        "{choose: SLOTS, do: first}",
+        "{set: STEP.next, to: {...}}, {reserve: RESOURCE, for: condition, levels: [...]}, "
+        "{call_in: STAFF, count: 2, for: 8 h}, {choose: SLOTS, do: first}",
     ),
 ]
 
