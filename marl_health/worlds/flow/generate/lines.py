@@ -47,7 +47,7 @@ class LineText:
         if len(needs) != 1 or needs[0][1] != 1 or needs[0][0] in self._reserved:
             return False
         pool = self.program.pools[needs[0][0]]
-        return pool.clean is None and not pool.identified and not pool.preempting
+        return pool.clean is None and not pool.identified and not pool.preempting and not pool.crews
 
     def only_step(self, line: int) -> Any:
         """The step whose entities wait in a line, if it is but one."""
@@ -74,14 +74,15 @@ class LineText:
             writer.line(f"world.rosters[{roster}].add(world, {who})")
 
     def hand_back(self, line: int) -> bool:
-        """Write that a unit comes free, and all but the end of passing it on to the next in its line.
+        """Write that a unit comes free, and that it goes to the next in its line.
 
-        ``pool`` is set. Returns whether a block is open in which ``other`` has been given the unit and is to be told.
+        ``pool`` is set. Returns whether a block has to follow in which ``other``, who was given the unit, is told so.
         """
-        writer, sequence = self.writer, self._sequence(line)
+        writer = self.writer
         pool = self.pool[line]
         alone = sum(pool in [need for need, _ in other.needs] for other in self.program.lines) == 1
-        if not alone or not sequence or line in self._reordered:
+        sequence = self._sequence(line)
+        if not alone or not sequence:
             writer.lines("pool.free += 1", "pool.used += now")
             with writer.block("if pool.waiting:"):
                 writer.line("pool.dispatch(world)")
@@ -89,8 +90,11 @@ class LineText:
         writer.line(f"line = world.lines[{line}]")
         with writer.block("if not line.waiting:"):
             writer.lines("pool.free += 1", "pool.used += now")
-        if line in self._called:
-            with writer.block("elif line.called:"):
+        unclear = ["line.called"] if line in self._called else []
+        if line in self._reordered:
+            unclear.append("line.discipline.sequence is None")
+        if unclear:
+            with writer.block(f"elif {' or '.join(unclear)}:"):
                 writer.lines("pool.free += 1", "pool.used += now", "pool.dispatch(world)")
         return True
 
@@ -98,10 +102,10 @@ class LineText:
         """Give the unit in hand to ``other``, who is next: what :meth:`Line.pass_on` does up to telling them."""
         writer, sequence = self.writer, self._sequence(line)
         cls = "0"
-        if len(sequence) > 1:
+        if sequence != "(0,)":
             cls = "cls"
             writer.line("count = line.count")
-            with writer.block(f"for cls in {sequence!r}:"), writer.block("if count[cls]:"):
+            with writer.block(f"for cls in {sequence}:"), writer.block("if count[cls]:"):
                 writer.line("break")
         writer.lines(f"heap = line.heaps[{cls}]", "ticket = heappop(heap)")
         with writer.block("while ticket[2].ticket is not ticket:"):
@@ -120,9 +124,11 @@ class LineText:
             writer.line(f"world.rosters[{roster}].remove(other)")
         writer.lines("other.held = line", "other.began = now")
 
-    def _sequence(self, line: int) -> tuple[int, ...]:
-        """Classes from first to last; empty if that is not fixed."""
+    def _sequence(self, line: int) -> str:
+        """Classes from first to last; empty if the order is not strict."""
         spec = self.program.lines[line]
         if len(spec.classes) <= 1:
-            return (0,)
-        return spec.discipline.sequence or ()
+            return "(0,)"
+        if line in self._reordered:
+            return "line.discipline.sequence"
+        return repr(spec.discipline.sequence) if spec.discipline.sequence else ""

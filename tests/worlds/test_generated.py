@@ -1,0 +1,69 @@
+"""The generated functions of a pathway do what the classes of its steps do: worlds with an event log take the latter."""
+
+import linecache
+import traceback
+
+import pytest
+
+import marl_health
+from marl_health.worlds.flow.generate import text_of
+from marl_health.worlds.flow.world import FlowWorld
+from tests.worlds.test_random_scenarios import Maker
+from tests.worlds.worlds import EVERY, SMALL, Player, env_of, short, steps_of
+
+SEED = 4
+
+
+def told(env, seed):
+    """What an episode shows: views, rewards, and in the end where everybody is and the KPIs."""
+    seen = [
+        ({agent: view.tobytes() for agent, view in views.items()}, rewards)
+        for views, rewards, _ in steps_of(env, seed, Player(seed))
+    ]
+    return seen, env.conservation(), env.kpis()
+
+
+def assert_alike(scenario, seed):
+    """Rewards and KPIs may differ in the last digit, for sums are taken in another order; nothing else may."""
+    (plain, where, kpis), (logged, logged_where, logged_kpis) = (
+        told(env_of(scenario, events=events), seed) for events in (False, True)
+    )
+    assert plain == [(views, pytest.approx(rewards, abs=1e-9)) for views, rewards in logged]
+    assert where == logged_where
+    assert kpis == pytest.approx(logged_kpis, rel=1e-9, nan_ok=True)
+
+
+@pytest.mark.parametrize("scenario", EVERY, ids=short)
+def test_an_episode_is_the_same_with_and_without_generated_functions(scenario):
+    assert_alike(scenario, SEED)
+
+
+@pytest.mark.parametrize("seed", range(1000, 1060))
+def test_so_is_an_episode_of_a_random_scenario(tmp_path, seed):
+    scenario = Maker(seed).make(tmp_path)
+    written = [step for step in scenario.program.steps if "enter" in vars(step)]
+    assert written, "nothing was generated, so nothing is tested"
+    assert_alike(scenario.file, seed)
+
+
+def test_forks_and_pickles_go_on_with_generated_functions():
+    program = marl_health.load(SMALL).program
+    world = FlowWorld(program, SEED)
+    world.open()
+    other = world.fork()
+    for each in (world, other):
+        each.advance(program.horizon)
+        each.close()
+    assert world.conservation() == other.conservation() and world.population == other.population > 100
+
+
+def test_an_error_in_a_generated_function_shows_its_line():
+    program = marl_health.load(SMALL).program
+    step = next(step for step in program.steps if "enter" in vars(step))
+    assert f"# {step.name}" in text_of(program)
+    try:
+        step.enter(None, None)
+    except AttributeError as error:
+        shown = "".join(traceback.format_exception(error))
+    linecache.checkcache()
+    assert "if world.log is not None" in shown
