@@ -26,6 +26,7 @@ class Line:
         waiting: entities waiting; ``count`` splits that by class.
         discipline: how the next class is picked. priority: compared before rank with other lines of a pool.
         single: the pool, where the need is one unit of it; plain: the same, where that unit is only counted.
+        privileged: by class, those waiting who qualify for units that a pool keeps back.
         unit: the one unit this line waits for, in a line of those who want the same nurse as before.
         grants, waited: entities served, and the sum of their waits in minutes.
     """
@@ -47,6 +48,7 @@ class Line:
         "personal",
         "plain",
         "priority",
+        "privileged",
         "returned",
         "rosters",
         "single",
@@ -88,6 +90,7 @@ class Line:
         self.rosters: list[Roster] = []
         self.waiting = 0
         self.count = [0] * len(self.heaps)
+        self.privileged: list[dict[Entity, None]] = [{} for _ in self.heaps]
         self.grants = 0
         self.waited = 0.0
         self.stood = 0.0  # the sum of the times at which entities left, minus that of those at which they joined
@@ -146,11 +149,10 @@ class Line:
         heappush(self.heaps[cls], ticket)
         self.count[cls] += 1
         self.waiting += 1
-        if self.single is not None:
-            self.single.waiting += 1
-        else:
-            for pool, _ in self.needs:
-                pool.waiting += 1
+        for pool, _ in self.needs:
+            pool.waiting += 1
+            if pool.reserves:
+                self.sort_out(entity)
         for roster in self.rosters:
             roster.add(world, entity)
 
@@ -162,17 +164,17 @@ class Line:
         entity.line = None
         self.waiting -= 1
         self.count[cls] -= 1
-        if self.single is not None:
-            self.single.waiting -= 1
-        else:
-            for pool, _ in self.needs:
-                pool.waiting -= 1
+        for pool, _ in self.needs:
+            pool.waiting -= 1
+            if pool.reserves:
+                self.privileged[cls].pop(entity, None)
         for roster in self.rosters:
             roster.remove(entity)
 
     def reclass(self, world: World, entity: Entity, before: int) -> None:
         """The entity's class changed while it waits: it keeps its time of joining. ``before``: its class until now."""
         self.count[before] -= 1
+        self.privileged[before].pop(entity, None)
         old = entity.ticket
         cls = self.class_of(entity)
         entity.ticket = ticket = (entity.since, next(world.numbers), entity)
@@ -181,6 +183,17 @@ class Line:
         for place, called in enumerate(self.called):
             if called is old:
                 self.called[place] = ticket
+
+    def sort_out(self, entity: Entity) -> None:
+        """Note whether somebody who waits here qualifies for units that are kept back, by what they have now."""
+        privileged = self.privileged[self.class_of(entity)]
+        privileged.pop(entity, None)
+        values = entity.values
+        for pool, _ in self.needs:
+            for reserve in pool.reserves:
+                if reserve.qualifies is not None and reserve.qualifies(values):
+                    privileged[entity] = None
+                    return
 
     def minutes(self, now: float) -> float:
         """Entity-minutes of waiting so far, of those who wait and those who have left."""
@@ -374,12 +387,9 @@ class Line:
             ticket = heap[0]
         if (self.single is not None and not self.single.reserves) or self.admits(ticket[2]):
             return ticket
-        return self._first_admitted(heap)
-
-    def _first_admitted(self, heap: list[Ticket]) -> Ticket | None:
-        """The first of a class that the reserves leave room for, when they leave none for its head."""
-        found = [ticket for ticket in heap if ticket[2].ticket is ticket and self.admits(ticket[2])]
-        return min(found, key=lambda ticket: ticket[:2], default=None)
+        # Those who do not qualify for what is kept back are all alike, so none of them is admitted if the head is not.
+        others = [entity.ticket for entity in self.privileged[cls] if entity.ticket and self.admits(entity)]
+        return min(others, key=lambda ticket: ticket[:2], default=None)
 
     def take(self, now: float, entity: Entity) -> None:
         """Give the entity all that is needed here; the caller has seen that it can be had."""

@@ -1,4 +1,4 @@
-"""The generated functions of a pathway do what the classes of its steps do: worlds with an event log take the latter."""
+"""Generated functions do what the classes of the steps do: worlds with an event log take the latter."""
 
 import linecache
 import traceback

@@ -214,6 +214,7 @@ class FlowWorld(ResourceWorld):
         for token, line, before in waiting:
             if line.class_of(token) != before:
                 line.reclass(self, token, before)
+            line.sort_out(token)
             for roster in line.rosters:
                 roster.rekey(self, token)
         for token in everywhere:

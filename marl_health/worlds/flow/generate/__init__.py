@@ -24,7 +24,14 @@ from marl_health.worlds.flow.generate.steps import StepText
 if TYPE_CHECKING:
     from marl_health.worlds.flow.program import Program
 
-KNOWN = {"Entity": Entity, "bisect_right": bisect_right, "exp": exp, "heappop": heappop, "heappush": heappush}
+KNOWN = {
+    "EMPTY": {},
+    "Entity": Entity,
+    "bisect_right": bisect_right,
+    "exp": exp,
+    "heappop": heappop,
+    "heappush": heappush,
+}
 """What generated functions refer to by its own name."""
 
 

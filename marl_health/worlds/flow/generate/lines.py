@@ -49,6 +49,10 @@ class LineText:
         pool = self.program.pools[needs[0][0]]
         return pool.clean is None and not pool.identified and not pool.preempting and not pool.crews
 
+    def interrupted(self, line: int) -> bool:
+        """Whether work of those from a line may be interrupted."""
+        return any(self.program.pools[pool].preempting for pool, _ in self.program.lines[line].needs)
+
     def only_step(self, line: int) -> Any:
         """The step whose entities wait in a line, if it is but one."""
         return self._steps[line][0] if len(self._steps[line]) == 1 else None

@@ -5,6 +5,7 @@ from __future__ import annotations
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
+from marl_health.kernel.preemption import interrupt_for
 from marl_health.worlds.flow.generate.lines import LineText
 from marl_health.worlds.flow.generate.marks import MarkText
 from marl_health.worlds.flow.generate.writer import Writer
@@ -49,6 +50,9 @@ class StepText:
             with self._function("done", step):
                 if isinstance(step, Activity):
                     self.give_back(step)
+                elif isinstance(step, Delay):
+                    for roster in step.rosters:
+                        self.writer.line(f"world.rosters[{roster}].remove(entity)")
                 self.leave_behind(step, "entity", 0)
 
     @contextmanager
@@ -69,12 +73,7 @@ class StepText:
 
     def written(self, step: Any) -> bool:
         """Whether a step is of a form that is written here."""
-        if type(step) is Activity:
-            usual = not step.preempt and step.same is None
-            return usual and (step.place is None) == (step.duration is not None) and self.lines.plain(step.line)
-        if type(step) is Delay:
-            return not step.rosters
-        return type(step) in (FlowStep, Parallel, Leave)
+        return type(step) in (FlowStep, Activity, Delay, Parallel, Leave)
 
     # ------------------------------------------------------------ acts
     def enter(self, step: Any, who: str, ahead: int) -> None:
@@ -87,7 +86,9 @@ class StepText:
         self.begin(step, who)
         if isinstance(step, Delay):
             writer.line(f"{who}.since = now")
-            self.schedule(step, who)
+            self.schedule(who, writer.value(step.duration, who))
+            for roster in step.rosters:
+                writer.line(f"world.rosters[{roster}].add(world, {who})")
         elif isinstance(step, Parallel):
             self.together(step, who)
         elif isinstance(step, Leave):
@@ -111,49 +112,83 @@ class StepText:
         else:
             self.finish_branch(who)
 
-    def schedule(self, step: Any, who: str) -> None:
-        """Work or wait for a while from now on."""
+    def schedule(self, who: str, minutes: str) -> None:
+        """Work or wait for so many minutes from now on."""
         self.writer.lines(
-            f"{who}.until = until = now + {self.writer.value(step.duration, who)}",
+            f"{who}.until = until = now + {minutes}",
             f"heappush(world.agenda, (until, 1, next(world.numbers), {who}, {who}.epoch))",
         )
 
     def request(self, step: Activity, who: str, ahead: int) -> None:
-        """Take what is needed if it is free, else wait for it."""
-        writer, line = self.writer, step.line
-        writer.lines(f"line = world.lines[{line}]", f"pool = world.pools[{self.lines.pool[line]}]")
-        with writer.block("if line.waiting or pool.free <= 0:"):
-            self.lines.join(line, who)
+        """Take what is needed if it can be had, else wait for it."""
+        writer, line, plain = self.writer, step.line, self.plain(step)
+        writer.line(f"line = world.lines[{line}]")
+        if step.same is not None:
+            writer.line(f"unit = ({who}.root.units or EMPTY).get({step.same})")
+            with writer.block(f"if unit is not None and unit in world.pools[{step.same}].on_duty:"):
+                writer.line("line = line.for_unit(world, unit)")
+        granted = f"line.request(world, {who})"
+        if step.preempt:
+            granted += f" or {writer.name(interrupt_for)}(line, world, {who}, {step.resume})"
+        if plain:
+            writer.line(f"pool = world.pools[{self.lines.pool[line]}]")
+            granted = "pool.free > 0 and not line.waiting"
+        with writer.block(f"if {granted}:"):
+            if plain:
+                writer.lines("pool.free -= 1", "pool.used -= now", "line.grants += 1")
+                if step.duration is not None:
+                    writer.lines(f"{who}.held = line", f"{who}.began = now")
+            self.granted(step, who, ahead)
+        with writer.block("else:"):
+            if plain:
+                self.lines.join(line, who)
+            else:
+                writer.line(f"line.join(world, {who}, now)")
             if step.give_up is not None:
                 writer.line(f"{writer.name(step.give_up)}.start(world, {who})")
-        with writer.block("else:"):
-            writer.lines("pool.free -= 1", "pool.used -= now", "line.grants += 1")
-            if step.duration is not None:
-                writer.lines(f"{who}.held = line", f"{who}.began = now")
-            self.granted(step, who, ahead)
 
     def granted(self, step: Activity, who: str, ahead: int) -> None:
-        """Begin the work, or take the new place and go on."""
+        """Begin the work; those who move free their old place now that they have the new one."""
         writer = self.writer
         if step.give_up is not None:
             with writer.block(f"if {who}.clocks:"):
                 writer.line(f"{writer.name(step.give_up)}.stop(world, {who})")
-        self.begin(step, who)
+        if self.lines.interrupted(step.line):
+            with writer.block(f"if {who}.remaining is None:"):
+                self.begin(step, who)
+                writer.line(f"minutes = {writer.value(step.duration, who) if step.duration is not None else None}")
+            with writer.block("else:"):
+                writer.line(f"minutes, {who}.remaining = {who}.remaining, None")
+        else:
+            self.begin(step, who)
+            if step.duration is not None:
+                writer.line(f"minutes = {writer.value(step.duration, who)}")
+        if step.place is not None:
+            writer.lines(f"vacated = {who}.place", f"{who}.place = world.pools[{step.place}]")
+            with writer.block("if vacated is not None:"):
+                writer.line(f"vacated.give_back(world, 1, {who})")
+                if self.program.holding:
+                    writer.line(f"world.vacated({who}, vacated)")
         if step.duration is not None:
-            self.schedule(step, who)
-            return
-        writer.lines(f"{who}.held = None", f"vacated = {who}.place", f"{who}.place = world.pools[{step.place}]")
-        with writer.block("if vacated is not None:"):
-            writer.line(f"vacated.give_back(world, 1, {who})")
-            if self.program.holding:
-                writer.line(f"world.vacated({who}, vacated)")
-            with writer.block("if vacated.waiting and vacated.free > 0:"):
+            self.schedule(who, "minutes")
+        if step.place is not None:
+            with writer.block("if vacated is not None and vacated.waiting and vacated.free > 0:"):
                 writer.line("vacated.dispatch(world)")
-        self.leave_behind(step, who, ahead)
+        if step.duration is None:
+            if len(self.program.lines[step.line].needs) > 1:
+                writer.line(f"{who}.held.release(world, {who})")
+            else:
+                writer.line(f"{who}.held = None")
+            self.leave_behind(step, who, ahead)
 
     def give_back(self, step: Activity) -> None:
-        """Pass the unit on to whoever waits for it, or give it back."""
+        """Pass what was used on to whoever waits for it, or give it back."""
         writer, line = self.writer, step.line
+        if not self.plain(step):
+            writer.line("line = entity.held")
+            with writer.block("if line is not None:"):
+                writer.line("line.release(world, entity)")
+            return
         writer.line(f"pool = world.pools[{self.lines.pool[line]}]")
         with writer.block("if pool.free < 0:"):  # overtime after a change of shift
             writer.line(f"return {self._method('done', step)}(world, entity)")
@@ -162,10 +197,17 @@ class StepText:
             with writer.block("else:"):
                 self.lines.pass_on(line)
                 only = self.lines.only_step(line)
-                if only is not None and only.duration is not None and self.written(only):
+                if only is not None and only.duration is not None:
                     self.granted(only, "other", INLINED)
                 else:
                     writer.line("other.step.granted(world, other)")
+
+    def plain(self, step: Activity) -> bool:
+        """Whether what a step takes and gives back can be written out: one unit that is only counted."""
+        kept = self.program.lines[step.line].kept is not None
+        return (
+            step.same is None and not step.preempt and kept == (step.duration is None) and self.lines.plain(step.line)
+        )
 
     def together(self, step: Parallel, who: str) -> None:
         """Send out the tokens of the branches that are done for this entity."""
