@@ -10,37 +10,19 @@ from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+from orchestration.page import html_page
+
 REPORT = "report.html"
 
-PAGE = """<!doctype html>
-<html lang="en">
-<head>
-<meta charset="utf-8">
-<meta name="viewport" content="width=device-width, initial-scale=1">
-<title>{title}</title>
-<style>
-body {{ font: 15px/1.5 system-ui, sans-serif; color: #222; background: #fff; max-width: 60rem;
-       margin: 2rem auto; padding: 0 1rem; }}
-h1 {{ font-size: 1.6rem; margin-bottom: 0; }}
-h2 {{ font-size: 1.15rem; margin-top: 2.5rem; border-bottom: 1px solid #ddd; }}
-figure {{ margin: 1rem 0; }}
-svg {{ width: 100%; height: auto; }}
-.wide {{ overflow-x: auto; }}
-table {{ border-collapse: collapse; font-variant-numeric: tabular-nums; font-size: 0.85rem; }}
-th, td {{ padding: 0.25rem 0.7rem; text-align: right; border-bottom: 1px solid #eee; white-space: nowrap; }}
-th:first-child, td:first-child {{ text-align: left; }}
-td small {{ color: #777; }}
-.clear {{ font-weight: 600; }}
-.note {{ color: #555; }}
-code {{ background: #f4f4f4; padding: 0 0.25em; }}
-</style>
-</head>
-<body>
-<h1>{title}</h1>
-<p class="note">{subtitle}</p>
-{sections}
-</body>
-</html>
+STYLE = """
+h1 { margin-bottom: 0; }
+svg { width: 100%; height: auto; }
+table { font-variant-numeric: tabular-nums; }
+th, td { text-align: right; white-space: nowrap; }
+th:first-child, td:first-child { text-align: left; }
+td small { color: #777; }
+.clear { font-weight: 600; }
+.note { color: #555; }
 """
 
 
@@ -83,14 +65,13 @@ def write_report(
     sections.append(_section("All results", note, table=_policies_table(policies, units)))
 
     seeds = comparison["seeds"]
-    page = PAGE.format(
-        title=html.escape(f"marl-health: {comparison['scenario']}"),
-        subtitle=(
-            f"Scenario {_code(comparison['scenario'])} version {html.escape(str(comparison['version']))}, "
-            f"hash {_code(comparison['hash'])}; held-out seeds {min(seeds)} to {max(seeds)}."
-        ),
-        sections="\n".join(sections),
+    title = f"marl-health: {comparison['scenario']}"
+    subtitle = (
+        f"Scenario {_code(comparison['scenario'])} version {html.escape(str(comparison['version']))}, "
+        f"hash {_code(comparison['hash'])}; held-out seeds {min(seeds)} to {max(seeds)}."
     )
+    heading = f'<h1>{html.escape(title)}</h1>\n<p class="note">{subtitle}</p>'
+    page = html_page(title, "\n".join([heading, *sections]), STYLE)
     path = run_dir / REPORT
     path.write_text(page, encoding="utf-8")
     return path

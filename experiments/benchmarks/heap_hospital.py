@@ -19,9 +19,9 @@ from experiments.benchmarks.draws import arrival_times, blocks
 
 
 class Patient:
-    """A patient; ``unseen`` until a nurse comes or they leave, ``ticket`` is the number under which they wait."""
+    """A patient; ``ticket`` is the number under which they wait now, 0 once a physician came or they left."""
 
-    __slots__ = ("acuity", "arrival", "in_bay", "joined", "pending", "provider", "ticket", "unseen")
+    __slots__ = ("acuity", "arrival", "in_bay", "joined", "pending", "provider", "ticket")
 
     def __init__(self, acuity: int, arrival: float) -> None:
         self.acuity = acuity
@@ -29,7 +29,6 @@ class Patient:
         self.provider = -1.0
         self.ticket = 0
         self.in_bay = False
-        self.unseen = True
         self.pending = 0
         self.joined = 0.0
 
@@ -58,11 +57,11 @@ def _build(
     weibull = blocks(lambda size: rng.weibull(p.PATIENCE_SHAPE, size))
     acuities = blocks(lambda size: rng.choice(p.ACUITIES, size, p=p.ACUITY_SHARES))
     arrivals = arrival_times(rng)
-    nurses, ed_nurses, physicians, bays = p.TRIAGE_NURSES, p.ED_NURSES, p.PHYSICIANS[0][1], p.BAYS
+    nurses, drawers, physicians, bays = p.TRIAGE_NURSES, p.ED_NURSES, p.PHYSICIANS[0][1], p.BAYS
     scanners, analysers = p.SCANNERS, p.ANALYSERS
     wards, icu = p.WARD_BEDS - p.IN_WARD_AT_START, p.ICU_BEDS - p.IN_ICU_AT_START
     triage_line: deque[Patient] = deque()
-    nurse_line: deque[tuple[Callable[[float, Any], None], float, float, Patient, bool]] = deque()
+    draw_line: deque[Patient] = deque()
     analysis_line: deque[Patient] = deque()
     ward_line: deque[tuple[int, Patient | None]] = deque()
     icu_line: deque[Patient] = deque()
@@ -71,13 +70,14 @@ def _build(
     scan_line: list[Any] = []
     waiting_for_bay = waiting_for_physician = 0
     triage_mu, triage_sigma = p.TRIAGE
+    draw_mu, draw_sigma = p.DRAW
     analysis_mu, analysis_sigma = p.ANALYSIS
     scan_mu, scan_sigma = p.SCAN
     review_mu, review_sigma = p.REVIEW
     ward_mu, ward_sigma = p.WARD_STAY
     icu_mu, icu_sigma = p.ICU_STAY
     first_look, effect, scale, hazard = p.FIRST_LOOK, p.EFFECT, p.PATIENCE_SCALE, p.DETERIORATION
-    bloods, ecgs, imaging, to_icu, to_ward = p.BLOODS, p.ECGS, p.IMAGING, p.TO_ICU, p.TO_WARD
+    bloods, imaging, to_icu, to_ward = p.BLOODS, p.IMAGING, p.TO_ICU, p.TO_WARD
     records = hospital.records
 
     def arrive(now: float, patient: Any) -> None:
@@ -108,8 +108,7 @@ def _build(
         patient.joined = now
         if bays:
             bays -= 1
-            patient.in_bay = True
-            ask_nurse(now, assessed, p.ASSESSMENT, patient, True)
+            ask_physician(now, patient)
         else:
             waiting_for_bay += 1
             patient.ticket = number - 3
@@ -117,17 +116,21 @@ def _build(
 
     def ask_physician(now: float, patient: Patient) -> None:
         nonlocal number, physicians, waiting_for_physician
+        patient.in_bay = True
         if physicians > 0:
             physicians -= 1
             look(now, patient)
         else:
             number += 1
             waiting_for_physician += 1
+            patient.joined = now
+            patient.ticket = number
             heappush(physician_line, (patient.acuity, now, number, patient))
 
     def look(now: float, patient: Patient) -> None:
         nonlocal number
         number += 1
+        patient.ticket = 0
         patient.provider = now
         mu, sigma = first_look[patient.acuity]
         heappush(events, (now + exp(mu + sigma * normal()), number, looked, patient))
@@ -136,14 +139,15 @@ def _build(
         nonlocal physicians, waiting_for_physician, number
         physicians += 1
         while physicians > 0 and waiting_for_physician:
-            patient = heappop(physician_line)[3]
-            physicians -= 1
-            waiting_for_physician -= 1
-            if patient.provider < 0:
-                look(now, patient)
-            else:
-                number += 1
-                heappush(events, (now + exp(review_mu + review_sigma * normal()), number, reviewed, patient))
+            _, _, ticket, patient = heappop(physician_line)
+            if patient.ticket == ticket:
+                physicians -= 1
+                waiting_for_physician -= 1
+                if patient.provider < 0:
+                    look(now, patient)
+                else:
+                    number += 1
+                    heappush(events, (now + exp(review_mu + review_sigma * normal()), number, reviewed, patient))
 
     def free_bay(now: float) -> None:
         nonlocal bays, waiting_for_bay
@@ -152,90 +156,62 @@ def _build(
                 _, _, ticket, patient = heappop(bay_line)
                 if patient.ticket == ticket:
                     waiting_for_bay -= 1
-                    patient.in_bay = True
-                    ask_nurse(now, assessed, p.ASSESSMENT, patient, True)
+                    ask_physician(now, patient)
                     return
         bays += 1
 
     def lose_patience(now: float, patient: Patient) -> None:
-        nonlocal waiting_for_bay
-        if patient.unseen:
-            patient.unseen = False
+        nonlocal waiting_for_bay, waiting_for_physician
+        if patient.ticket and patient.provider < 0:
             patient.ticket = 0
             records.append((patient.acuity, patient.arrival, -1.0, now))
             if patient.in_bay:
+                waiting_for_physician -= 1
                 free_bay(now)
             else:
                 waiting_for_bay -= 1
 
     def deteriorate(now: float, patient: Patient) -> None:
         nonlocal number
-        if patient.unseen:
+        if patient.ticket and patient.provider < 0:
+            number += 1
             patient.acuity -= 1
-            if not patient.in_bay:
-                number += 1
-                patient.ticket = number
-                heappush(bay_line, (patient.acuity, patient.joined, number, patient))
+            patient.ticket = number
+            line = physician_line if patient.in_bay else bay_line
+            heappush(line, (patient.acuity, patient.joined, number, patient))
 
     def looked(now: float, patient: Patient) -> None:
-        nonlocal number, scanners
+        nonlocal number, drawers, scanners
         free_physician(now)
-        number += 1
+        number += 2
         acuity = patient.acuity
         if uniform() < bloods[acuity]:
             patient.pending = 1
-            ask_nurse(now, drawn, p.DRAW, patient, False)
-        if uniform() < ecgs[acuity]:
-            patient.pending += 1
-            ask_nurse(now, recorded, p.ECG, patient, False)
+            if drawers:
+                drawers -= 1
+                heappush(events, (now + exp(draw_mu + draw_sigma * normal()), number, drawn, patient))
+            else:
+                draw_line.append(patient)
         if uniform() < imaging[acuity]:
             patient.pending += 1
             if scanners:
                 scanners -= 1
-                heappush(events, (now + exp(scan_mu + scan_sigma * normal()), number, scanned, patient))
+                heappush(events, (now + exp(scan_mu + scan_sigma * normal()), number - 1, scanned, patient))
             else:
-                heappush(scan_line, (acuity, now, number, patient))
+                heappush(scan_line, (acuity, now, number - 1, patient))
         if not patient.pending:
-            ask_nurse(now, medicated, p.MEDICATION, patient, False)
-
-    def ask_nurse(
-        now: float, then: Callable[[float, Any], None], minutes: tuple[float, float], patient: Patient, first: bool
-    ) -> None:
-        nonlocal number, ed_nurses
-        mu, sigma = minutes
-        if ed_nurses:
-            ed_nurses -= 1
-            number += 1
-            if first:
-                patient.unseen = False
-            heappush(events, (now + exp(mu + sigma * normal()), number, then, patient))
-        else:
-            nurse_line.append((then, mu, sigma, patient, first))
-
-    def free_nurse(now: float) -> None:
-        nonlocal number, ed_nurses
-        while nurse_line:
-            then, mu, sigma, patient, first = nurse_line.popleft()
-            if first:
-                if not patient.unseen:
-                    continue
-                patient.unseen = False
-            number += 1
-            heappush(events, (now + exp(mu + sigma * normal()), number, then, patient))
-            return
-        ed_nurses += 1
-
-    def assessed(now: float, patient: Patient) -> None:
-        free_nurse(now)
-        ask_physician(now, patient)
+            treat(now, patient)
 
     def drawn(now: float, patient: Patient) -> None:
-        nonlocal number, analysers
-        free_nurse(now)
-        number += 1
+        nonlocal number, drawers, analysers
+        number += 2
+        if draw_line:
+            heappush(events, (now + exp(draw_mu + draw_sigma * normal()), number, drawn, draw_line.popleft()))
+        else:
+            drawers += 1
         if analysers:
             analysers -= 1
-            heappush(events, (now + exp(analysis_mu + analysis_sigma * normal()), number, analysed, patient))
+            heappush(events, (now + exp(analysis_mu + analysis_sigma * normal()), number - 1, analysed, patient))
         else:
             analysis_line.append(patient)
 
@@ -249,13 +225,7 @@ def _build(
             analysers += 1
         patient.pending -= 1
         if not patient.pending:
-            ask_nurse(now, medicated, p.MEDICATION, patient, False)
-
-    def recorded(now: float, patient: Patient) -> None:
-        free_nurse(now)
-        patient.pending -= 1
-        if not patient.pending:
-            ask_nurse(now, medicated, p.MEDICATION, patient, False)
+            treat(now, patient)
 
     def scanned(now: float, patient: Patient) -> None:
         nonlocal number, scanners
@@ -266,11 +236,10 @@ def _build(
             scanners += 1
         patient.pending -= 1
         if not patient.pending:
-            ask_nurse(now, medicated, p.MEDICATION, patient, False)
+            treat(now, patient)
 
-    def medicated(now: float, patient: Patient) -> None:
+    def treat(now: float, patient: Patient) -> None:
         nonlocal number
-        free_nurse(now)
         number += 1
         mu, sigma = effect[patient.acuity]
         heappush(events, (now + exp(mu + sigma * normal()), number, treated, patient))
@@ -283,6 +252,7 @@ def _build(
             heappush(events, (now + exp(review_mu + review_sigma * normal()), number, reviewed, patient))
         else:
             waiting_for_physician += 1
+            patient.ticket = number
             heappush(physician_line, (patient.acuity, now, number, patient))
 
     def reviewed(now: float, patient: Patient) -> None:
@@ -290,7 +260,7 @@ def _build(
         free_physician(now)
         share = uniform()
         if share >= to_icu[patient.acuity] + to_ward[patient.acuity]:
-            ask_nurse(now, sent_home, p.SEND_HOME, patient, False)
+            leave_department(now, patient)
         elif share < to_icu[patient.acuity]:
             if icu:
                 icu -= 1
@@ -302,10 +272,6 @@ def _build(
             enter_ward(now, patient)
         else:
             ward_line.append((1, patient))
-
-    def sent_home(now: float, patient: Patient) -> None:
-        free_nurse(now)
-        leave_department(now, patient)
 
     def leave_department(now: float, patient: Patient) -> None:
         records.append((patient.acuity, patient.arrival, patient.provider, now))
@@ -361,14 +327,14 @@ def _build(
                 physicians,
                 scanners,
                 analysers,
-                ed_nurses,
+                drawers,
                 nurses,
                 wards,
                 icu,
                 waiting_for_bay,
                 waiting_for_physician,
                 len(triage_line),
-                len(nurse_line),
+                len(draw_line),
                 len(analysis_line),
                 len(scan_line),
                 len(ward_line),

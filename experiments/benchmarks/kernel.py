@@ -3,6 +3,9 @@
 ``python -m experiments.benchmarks.kernel`` runs the three by turns in one process, measures CPU time, and prints
 patients per second without agents, env-steps per second with four agents (resets included), and the ratios to SimPy of
 runs that stood next to each other. The SimPy model lies with the tests, which only a checkout has.
+
+The longer the way of a patient, the better an engine looks whose events are cheap. So the report begins with how many
+resources an arrival uses on this pathway and in hospital_throughput, the hospital that the speed is wanted for.
 """
 
 from __future__ import annotations
@@ -28,6 +31,8 @@ from experiments.benchmarks.heap_hospital import HeapHospital
 from marl_health.worlds.flow.world import FlowWorld
 
 SCENARIO = Path(__file__).with_name("hospital_flow.yaml")
+FLAGSHIP = "hospital_throughput"
+PATIENTS, EVERYBODY = "emergency patients", "everybody"
 OURS, SIMPY, HEAP = "marl_health", "idiomatic SimPy", "plain heapq"
 REQUIRED = {"patients": 5.0, "env_steps": 3.0}
 """Least median ratio of our speed to that of SimPy."""
@@ -47,6 +52,26 @@ def _simpy_models() -> tuple[Any, Any]:
             "run `python -m experiments.benchmarks.kernel` in the root of a checkout of marl-health."
         ) from error
     return simulate, SimpyHospitalEnv
+
+
+def uses_of_resources(scenario: str | Path) -> dict[str, float]:
+    """Resource uses per arrival in the event log of an episode (seed 0) in which all agents wait.
+
+    Emergency patients are those who come through the door of the emergency department. Everybody is all who count as
+    patients of the speed: also who is in a bed at the start, and in hospital_throughput those who are booked.
+    """
+    loaded = marl_health.load(scenario)
+    game = loaded.kind.make_game(loaded.program)
+    game.reset(0, events=True)
+    while not game.finished:
+        game.advance()
+    people = game.people()
+    users = [row[1] for row in game.events() if row[2] == "resource_use"]
+    patients = {number for number, person in people.items() if person.kind == "emergency"}
+    return {
+        PATIENTS: sum(user in patients for user in users) / len(patients),
+        EVERYBODY: len(users) / len(people),
+    }
 
 
 def _without_agents() -> Any:
@@ -133,6 +158,15 @@ def ratios(rates: dict[str, list[float]]) -> dict[str, dict[str, float]]:
     return found
 
 
+def report_of_uses(uses: dict[str, dict[str, float]]) -> str:
+    """A table of how long the ways of patients are."""
+    lines = ["Resource uses per arrival (event log of seed 0, all agents wait)"]
+    lines.append(f"{'':20}{PATIENTS:>20}{EVERYBODY:>12}")
+    lines += [f"{name:20}{found[PATIENTS]:>20.2f}{found[EVERYBODY]:>12.2f}" for name, found in uses.items()]
+    lines.append("Everybody: also those in a bed at the start and those who are booked, whose ways are shorter.")
+    return "\n".join(lines)
+
+
 def report(title: str, rates: dict[str, list[float]], required: float) -> str:
     """A table of speeds and ratios."""
     lines = [title, f"{'':18}{'median':>10}{'min':>10}{'max':>10}   ratio to SimPy: median (min to max)"]
@@ -155,6 +189,9 @@ def main() -> None:
     parser.add_argument("--json", type=Path, help="write the figures to this file")
     options = parser.parse_args()
     found: dict[str, Any] = {"python": sys.version.split()[0], "repeats": options.repeats}
+    uses = {SCENARIO.stem: uses_of_resources(SCENARIO), FLAGSHIP: uses_of_resources(FLAGSHIP)}
+    print(report_of_uses(uses), end="\n\n")
+    found["resource_uses"] = uses
     passed = True
     for key, title, contestants in (
         ("patients", "Patients per CPU second (no agents)", kernels()),

@@ -40,7 +40,7 @@ BY_HOUR = (
 RATES = tuple(ARRIVALS_PER_DAY * weight / sum(BY_HOUR) / 60 for weight in BY_HOUR)
 
 TRIAGE_NURSES = 2
-ED_NURSES = 8
+ED_NURSES = 2
 PHYSICIANS = ((0.0, 4), (7 * 60.0, 6), (10 * 60.0, 7), (23 * 60.0, 5))  # from minute of the day: units
 BAYS = 32
 SCANNERS = 2
@@ -51,14 +51,10 @@ IN_WARD_AT_START = round(0.93 * WARD_BEDS)
 IN_ICU_AT_START = round(0.60 * ICU_BEDS)
 
 TRIAGE = lognormal(6, 3)
-ASSESSMENT = lognormal(8, 4)
 FIRST_LOOK = {1: lognormal(34, 16), 2: lognormal(28, 14), 3: lognormal(21, 11), 4: lognormal(13, 6)}
 FIRST_LOOK[5] = FIRST_LOOK[4]
 DRAW = lognormal(6, 3)
 ANALYSIS = lognormal(40, 15)
-ECG = lognormal(8, 3)
-MEDICATION = lognormal(9, 5)
-SEND_HOME = lognormal(7, 3)
 SCAN = lognormal(20, 7)
 EFFECT = {1: lognormal(80, 50), 2: lognormal(80, 50), 3: lognormal(55, 40), 4: lognormal(25, 20)}
 EFFECT[5] = EFFECT[4]
@@ -67,7 +63,6 @@ WARD_STAY = lognormal(3 * DAY, 0.8 * 3 * DAY)
 ICU_STAY = lognormal(2 * DAY, 0.9 * 2 * DAY)
 
 BLOODS = {1: 0.95, 2: 0.85, 3: 0.65, 4: 0.40, 5: 0.15}
-ECGS = {1: 0.95, 2: 0.75, 3: 0.40, 4: 0.15, 5: 0.05}
 IMAGING = {1: 0.70, 2: 0.50, 3: 0.38, 4: 0.22, 5: 0.10}
 TO_ICU = {1: 0.25, 2: 0.04, 3: 0.005, 4: 0.0, 5: 0.0}
 TO_WARD = {1: 0.45, 2: 0.32, 3: 0.15, 4: 0.04, 5: 0.01}

@@ -29,8 +29,8 @@ RETURN, TOTAL_STAY, MEAN_STAY = "return", "length_of_stay_total", "length_of_sta
 WANTED = 5.0
 """Least variance ratio of the return and of the total length of stay."""
 
-FURTHER = 1000
-"""Episodes of which only the beginning is drawn, for the means of the control variates."""
+FURTHER = 20_000
+"""Episodes of which only that is drawn, for the means of the control variates."""
 
 ENOUGH = 20
 """Replications beyond one per control variate, without which a regression on them means little."""
@@ -140,7 +140,23 @@ def anatomy(reference: Played, other: Played) -> list[str]:
 
 def drawn_at_first(scenario: Scenario, seeds: Sequence[int]) -> dict[str, Array]:
     """By name, the numbers that each episode draws under ``vary``, whatever the policy."""
-    rows = [FlowWorld(scenario.program, seed).varied for seed in seeds]
+    return _by_name(scenario, [FlowWorld(scenario.program, seed).varied for seed in seeds])
+
+
+def drawn_further(scenario: Scenario, episodes: int) -> dict[str, Array]:
+    """The same of as many episodes of which nothing else is made."""
+    world, generator = FlowWorld(scenario.program, 0), np.random.default_rng(0)
+    rows = []
+    for _ in range(episodes):
+        world.varied = []  # a draw may refer to those before it
+        for _, value in scenario.program.varied:
+            world.nobody.row = generator.random(scenario.program.columns).tolist()
+            world.varied.append(value(world, world.nobody))
+        rows.append(world.varied)
+    return _by_name(scenario, rows)
+
+
+def _by_name(scenario: Scenario, rows: Sequence[Sequence[float]]) -> dict[str, Array]:
     columns = zip((name for name, _ in scenario.program.varied), zip(*rows, strict=True), strict=True)
     return {name: np.array(found, float) for name, found in columns if not isinstance(found[0], str)}
 
@@ -152,7 +168,7 @@ def mend(scenario: Scenario, reference: Played, other: Played) -> list[str]:
     names = [name for name, found in values.items() if np.ptp(found) > 0]
     if not names or len(seeds) < ENOUGH + len(names):
         return []
-    further = drawn_at_first(scenario, range(seeds[-1] + 1, seeds[-1] + 1 + FURTHER))
+    further = drawn_further(scenario, FURTHER)
     controls = Controls.of(*(np.column_stack([drawn[name] for name in names]) for drawn in (values, further)))
     found = estimates(np.array(reference.values(RETURN)), np.array(other.values(RETURN)), controls)
     return [

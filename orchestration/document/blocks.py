@@ -7,6 +7,8 @@ import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
+from orchestration.page import html_page
+
 
 @dataclass(frozen=True)
 class Heading:
@@ -48,35 +50,14 @@ class Figure:
 
 Block = Heading | Paragraph | Bullets | Table | Figure
 
-PAGE = """<!doctype html>
-<html lang="en">
-<head>
-<meta charset="utf-8">
-<meta name="viewport" content="width=device-width, initial-scale=1">
-<title>{title}</title>
-<style>
-body {{ font: 15px/1.5 system-ui, sans-serif; color: #222; background: #fff; max-width: 70rem;
-       margin: 2rem auto; padding: 0 1rem; }}
-h1 {{ font-size: 1.7rem; }}
-h2 {{ font-size: 1.3rem; margin-top: 2.5rem; border-bottom: 1px solid #ccc; }}
-h3 {{ font-size: 1.05rem; margin-top: 1.8rem; }}
-h4 {{ font-size: 0.95rem; margin: 1.4rem 0 0.3rem; }}
-nav {{ columns: 3 14rem; font-size: 0.9rem; }}
-nav a {{ display: block; }}
-.wide {{ overflow-x: auto; border: 1px solid #eee; padding: 0.5rem; }}
-.wide svg {{ display: block; }}
-figure {{ margin: 1rem 0; }}
-figcaption {{ font-size: 0.85rem; color: #555; }}
-table {{ border-collapse: collapse; font-size: 0.85rem; margin: 0.5rem 0; }}
-th, td {{ padding: 0.25rem 0.7rem; text-align: left; vertical-align: top; border-bottom: 1px solid #eee; }}
-th {{ border-bottom: 1px solid #bbb; }}
-code {{ background: #f4f4f4; padding: 0 0.25em; }}
-</style>
-</head>
-<body>
-{body}
-</body>
-</html>
+STYLE = """
+h3 { font-size: 1.05rem; margin-top: 1.8rem; }
+h4 { font-size: 0.95rem; margin: 1.4rem 0 0.3rem; }
+nav { columns: 3 14rem; font-size: 0.9rem; }
+nav a { display: block; }
+.wide { border: 1px solid #eee; padding: 0.5rem; }
+.wide svg { display: block; }
+figcaption { font-size: 0.85rem; color: #555; }
 """
 
 
@@ -132,7 +113,7 @@ def page(blocks: Sequence[Block]) -> str:
         else:
             caption = html.escape(block.caption)
             parts.append(f'<figure><div class="wide">{block.svg}</div><figcaption>{caption}</figcaption></figure>')
-    return PAGE.format(title=html.escape(title.replace("`", "")), body="\n".join(parts))
+    return html_page(title.replace("`", ""), "\n".join(parts), STYLE)
 
 
 def _anchor(text: str) -> str:

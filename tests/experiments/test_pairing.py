@@ -7,7 +7,7 @@ from types import SimpleNamespace
 import numpy as np
 import pytest
 
-from experiments.pairing.__main__ import RETURN, TOTAL_STAY, lengths_of_stay, main, play
+from experiments.pairing.__main__ import RETURN, TOTAL_STAY, drawn_at_first, drawn_further, lengths_of_stay, main, play
 from experiments.pairing.gains import Controls, estimates, gain, shares
 from marl_health import load
 
@@ -100,6 +100,19 @@ def test_the_four_estimates_are_those_of_the_textbook():
         assert getattr(found, name).half == pytest.approx(1.966 * math.sqrt(variance), rel=0.1), name
         assert abs(getattr(found, name).mean - 10) < 4 * math.sqrt(variance), name
     assert found.low < expected["apart"] / expected["paired_adjusted"] < found.high
+
+
+def test_further_draws_are_distributed_as_those_of_the_episodes():
+    hospital = load("hospital_throughput")
+    episodes, further = drawn_at_first(hospital, range(100)), drawn_further(hospital, 4000)
+    assert (
+        list(episodes) == ["demand", "ward_start", "icu_start", "absent_nurses", "absent_physicians"] == list(further)
+    )
+    for name, values in episodes.items():
+        assert abs(values.mean() - further[name].mean()) < 4 * values.std() / 10, name
+        assert further[name].std() == pytest.approx(values.std(), rel=0.25), name
+    assert further["demand"].mean() == pytest.approx((0.85 + 1.2) / 2, abs=0.01)
+    assert further["absent_nurses"].mean() == pytest.approx(0.25 + 2 * 0.15, abs=0.05)
 
 
 def test_a_stay_counts_from_the_door_until_the_end_is_seen():

@@ -1,6 +1,8 @@
 """A PettingZoo env over the SimPy model, with the same agents, sizes and kinds of levers as ``hospital_flow.yaml``.
 
-Written as people write such envs: every agent's observation is read off the resources' queues when it is needed.
+Written as people write such envs: every agent's observation is read off the resources' queues when it is needed. The
+speed of our env is measured against it, so what does not change between two decisions is worked out once: who is in the
+slots, which actions are possible, what the rewards consist of.
 """
 
 from __future__ import annotations
@@ -14,10 +16,11 @@ from gymnasium.spaces import Box, Discrete
 from pettingzoo import ParallelEnv
 
 from experiments.benchmarks import parameters as p
-from tests.oracle.simpy_hospital import Hospital, Patient, Tracked, first_in_line
+from tests.oracle.simpy_hospital import Hospital, Patient, Tracked, TrackedByPriority, first_in_line
 
 SIZES = {"ed_coordinator_0": 26, "physician_lead_0": 19, "bed_manager_0": 23, "diagnostics_lead_0": 30}
 MOVES = {"ed_coordinator_0": 5, "physician_lead_0": 5, "bed_manager_0": 8, "diagnostics_lead_0": 7}
+COMPONENTS = ("clinical", "efficiency", "financial", "risk", "compliance")
 SLOTS = 4
 ORDERS = (
     lambda patient: patient.acuity,
@@ -81,13 +84,12 @@ class SimpyHospitalEnv(ParallelEnv):
         self.illegal = dict.fromkeys(self.agents, 0)
         self.hospital.env.run(until=p.WARM_UP)
         self.totals = self.measure()
-        observations = {agent: self.observe(agent) for agent in self.agents}
-        return observations, {agent: self.info(agent, [0.0] * 5) for agent in self.agents}
+        return self.look(), self.infos([0.0] * 5)
 
     def step(self, actions: dict[str, int]) -> tuple[dict, dict, dict, dict, dict]:
         for agent in self.agents:
             action = int(actions.get(agent, 0))
-            if action and not self.mask(agent)[action]:
+            if action and not self.masks[agent][action]:
                 self.illegal[agent] += 1
             elif action:
                 self.act(agent, action)
@@ -99,8 +101,7 @@ class SimpyHospitalEnv(ParallelEnv):
         self.totals = totals
         reward = sum(terms)
         agents = self.agents
-        observations = {agent: self.observe(agent) for agent in agents}
-        infos = {agent: self.info(agent, terms) for agent in agents}
+        observations, infos = self.look(), self.infos(terms)
         if over:
             self.agents = []
         return (
@@ -112,6 +113,15 @@ class SimpyHospitalEnv(ParallelEnv):
         )
 
     # ------------------------------------------------------------ what agents see
+    def look(self) -> dict[str, np.ndarray]:
+        """Observations of all, from slots that stay the same until they have acted."""
+        hospital = self.hospital
+        self.candidates = {
+            beds: longest_waiting(beds) for beds in (hospital.ed_bay, hospital.ward_bed, hospital.ct_scanner)
+        }
+        self.masks = {agent: self.mask(agent) for agent in self.agents}
+        return {agent: self.observe(agent) for agent in self.agents}
+
     def observe(self, agent: str) -> np.ndarray:
         hospital, now = self.hospital, self.hospital.env.now
         angle = 2 * pi * now / p.DAY
@@ -152,17 +162,11 @@ class SimpyHospitalEnv(ParallelEnv):
             oldest[patient.acuity - 1] = max(oldest[patient.acuity - 1], now - patient.waiting_since)
         return [share(count, 10) for count in counts] + [share(minutes, 60) for minutes in oldest]
 
-    def longest_waiting(self, resource: Tracked) -> list[Any]:
-        """Requests of those who have waited longest, those from elsewhere in the hospital left out."""
-        requests = [request for request in resource.queue if hasattr(request, "patient")]
-        requests.sort(key=lambda request: request.patient.waiting_since)
-        return requests[:SLOTS]
-
-    def slots(self, resource: Tracked) -> list[float]:
+    def slots(self, resource: TrackedByPriority) -> list[float]:
         """For each slot: whether it is filled, acuity, minutes waited."""
         now = self.hospital.env.now
         seen: list[float] = []
-        for request in self.longest_waiting(resource):
+        for request in self.candidates[resource]:
             patient = request.patient
             seen += [1.0, share(patient.acuity, 5), share(now - patient.waiting_since, 60)]
         return seen + [0.0] * (3 * SLOTS - len(seen))
@@ -177,22 +181,23 @@ class SimpyHospitalEnv(ParallelEnv):
             return [1, *self.slot_mask(hospital.ward_bed), *self.extra_beds.mask(now)]
         return [1, *self.slot_mask(hospital.ct_scanner), *self.extra_scanner.mask(now)]
 
-    def slot_mask(self, resource: Tracked) -> list[int]:
+    def slot_mask(self, resource: TrackedByPriority) -> list[int]:
         """Which slots are filled."""
-        filled = len(self.longest_waiting(resource))
+        filled = len(self.candidates[resource])
         return [1] * filled + [0] * (SLOTS - filled)
 
-    def info(self, agent: str, terms: list[float]) -> dict[str, Any]:
-        mask = np.array(self.mask(agent), np.int8)
-        info: dict[str, Any] = {
-            "action_mask": mask,
-            "active": float(mask[1:].any()),
-            "elapsed_minutes": p.DECIDE_EVERY,
-            "illegal_actions": float(self.illegal[agent]),
+    def infos(self, terms: list[float]) -> dict[str, dict[str, Any]]:
+        rewards = {f"reward_{name}": term for name, term in zip(COMPONENTS, terms, strict=True)}
+        return {
+            agent: {
+                "action_mask": np.array(self.masks[agent], np.int8),
+                "active": float(any(self.masks[agent][1:])),
+                "elapsed_minutes": p.DECIDE_EVERY,
+                "illegal_actions": float(self.illegal[agent]),
+                **rewards,
+            }
+            for agent in self.agents
         }
-        names = ("clinical", "efficiency", "financial", "risk", "compliance")
-        info.update({f"reward_{name}": term for name, term in zip(names, terms, strict=True)})
-        return info
 
     # ------------------------------------------------------------ what agents do
     def act(self, agent: str, action: int) -> None:
@@ -213,8 +218,8 @@ class SimpyHospitalEnv(ParallelEnv):
         else:
             hospital.env.process(self.change(self.extra_scanner, action - 5, hospital.ct_scanner, p.SCANNERS, 1))
 
-    def call_first(self, resource: Tracked, slot: int) -> None:
-        first_in_line(resource, self.longest_waiting(resource)[slot])
+    def call_first(self, resource: TrackedByPriority, slot: int) -> None:
+        first_in_line(resource, self.candidates[resource][slot])
 
     def set_order(self, position: int) -> None:
         self.order.position = self.order.in_force = position
@@ -235,7 +240,7 @@ class SimpyHospitalEnv(ParallelEnv):
                 yield hospital.env.timeout(8 * 60)
         self.called_in -= 1
 
-    def change(self, lever: Lever, position: int, resource: Tracked, units: int, each: int) -> Any:
+    def change(self, lever: Lever, position: int, resource: TrackedByPriority, units: int, each: int) -> Any:
         env: simpy.Environment = self.hospital.env
         lever.position = position
         lever.locked_until = env.now + lever.lead + lever.at_least
@@ -265,6 +270,13 @@ class SimpyHospitalEnv(ParallelEnv):
             -0.15 * boarding / 60 - 0.5 * hospital.left_unseen,
             -0.1 * provider_over / 60,
         ]
+
+
+def longest_waiting(resource: TrackedByPriority) -> list[Any]:
+    """Requests of those who have waited longest, those from elsewhere in the hospital left out."""
+    requests = [request for request in resource.queue if hasattr(request, "patient")]
+    requests.sort(key=lambda request: request.patient.waiting_since)
+    return requests[:SLOTS]
 
 
 def free(resource: Tracked) -> int:

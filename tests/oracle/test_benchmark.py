@@ -13,6 +13,11 @@ def test_the_three_models_do_the_same_work():
     assert set(steps.values()) == {7 * 96}, steps
 
 
+def test_a_patient_uses_as_many_resources_as_in_the_flagship():
+    ours, flagship = (kernel.uses_of_resources(scenario) for scenario in (kernel.SCENARIO, kernel.FLAGSHIP))
+    assert 0.85 < ours[kernel.PATIENTS] / flagship[kernel.PATIENTS] < 1.15, (ours, flagship)
+
+
 def test_it_reports_speeds_and_ratios_and_whether_the_requirement_is_met(monkeypatch, capsys, tmp_path):
     quick = {kernel.OURS: lambda seed: 1000, kernel.SIMPY: lambda seed: 10, kernel.HEAP: lambda seed: 2000}
     monkeypatch.setattr(kernel, "kernels", lambda: quick)
@@ -29,3 +34,5 @@ def test_it_reports_speeds_and_ratios_and_whether_the_requirement_is_met(monkeyp
     found = json.loads((tmp_path / "out.json").read_text())
     assert found["patients"]["ratios"][kernel.HEAP]["median"] == 200
     assert len(found["env_steps"]["rates"][kernel.OURS]) == 3
+    assert found["resource_uses"].keys() == {"hospital_flow", "hospital_throughput"}
+    assert "Resource uses per arrival" in table

@@ -43,7 +43,7 @@ class Visit:
         return None if first is None or last is None else last - first
 
 
-MOMENTS = ("arrival", "triaged", "assessed", "provider", "decided", "settled", "ed_departure")
+MOMENTS = ("arrival", "triaged", "bedded", "provider", "decided", "settled", "ed_departure")
 
 
 def ours(seed: int) -> tuple[list[Visit], dict[str, float]]:
@@ -136,8 +136,8 @@ def outputs(visits: list[Visit], totals: dict[str, float]) -> dict[str, float]:
         by_name["share admitted"].append(float(visit.times["settled"] is not None))
         intervals = {
             "triage": visit.minutes("arrival", "triaged"),
-            "wait for a nurse in a bay": visit.minutes("triaged", "assessed"),
-            "assessment and wait for a physician": visit.minutes("assessed", "provider"),
+            "wait for a bay": visit.minutes("triaged", "bedded"),
+            "wait for a physician in the bay": visit.minutes("bedded", "provider"),
             "first look until decision": visit.minutes("provider", "decided"),
             "boarding": visit.minutes("decided", "settled"),
         }
@@ -151,7 +151,7 @@ def outputs(visits: list[Visit], totals: dict[str, float]) -> dict[str, float]:
                 by_name[name].append(minutes)
     found.update({name: fmean(values) for name, values in by_name.items()})
     # Per hour of waiting these vary far less than per week, so that a small error in a hazard shows.
-    hours = sum(visit.minutes("triaged", "ed_departure" if visit.left_unseen else "assessed") for visit in visits) / 60
+    hours = sum(visit.minutes("triaged", "ed_departure" if visit.left_unseen else "provider") for visit in visits) / 60
     found["deteriorations per hour of waiting"] = totals["deteriorations"] / hours
     found["leaving unseen per hour of waiting"] = sum(visit.left_unseen for visit in visits) / hours
     return found

@@ -11,8 +11,9 @@ from typing import TYPE_CHECKING
 
 from typing_extensions import override
 
+from marl_health.kernel.entity import Entity
+
 if TYPE_CHECKING:
-    from marl_health.kernel.entity import Entity
     from marl_health.kernel.pool import Pool
     from marl_health.worlds.flow.world import FlowWorld
 
@@ -165,14 +166,14 @@ class PoolHours(Reading):
         words = {"busy": "taken", "on_duty": "on duty", "overtime": "worked beyond the shift"}
         super().__init__("h", f"unit-hours of '{name}' {words[what]}")
         self.pool = pool
-        self.what = what
+        self.minutes = {"busy": "busy_minutes", "on_duty": "capacity_minutes", "overtime": "over_minutes"}[what]
 
     @override
     def read(self, world: FlowWorld) -> float:
         pool = world.pools[self.pool]
         pool.integrate(world.now)
-        minutes = {"busy": pool.busy_minutes, "on_duty": pool.capacity_minutes, "overtime": pool.over_minutes}
-        return minutes[self.what] / 60.0
+        minutes: float = getattr(pool, self.minutes)
+        return minutes / 60.0
 
 
 class BookedHours(Reading):
@@ -195,10 +196,10 @@ class BookedHours(Reading):
         pool.integrate(now)
         minutes = pool.busy_minutes
         if pool.busy:
-            for entity in world.entities.values():
-                for token in (entity,) if entity.children is None else entity.tokens():
-                    if token.until > now and token.line is None and token.children is None:  # at work, not waiting
-                        minutes += (token.until - now) * _units(token, pool)
+            for entry in world.agenda:  # whoever is at work is there, with the time at which that ends
+                entity = entry[3]
+                if type(entity) is Entity and entity.epoch == entry[4]:
+                    minutes += (entry[0] - now) * _units(entity, pool)
         return minutes / 60.0
 
 
@@ -227,18 +228,16 @@ class LineTotal(Reading):
 
     @override
     def read(self, world: FlowWorld) -> float:
-        now = world.now
-        lines = [line for line in world.lines if line.index in self.lines or _base(line) in self.lines]
+        lines = [world.lines[index] for index in self.lines]
+        for line in world.lines[len(world.program.lines) :]:  # made for those who want one unit only
+            if line.base is not None and line.base.index in self.lines:
+                lines.append(line)
         if self.what == "served":
             return float(sum(line.grants for line in lines))
         if self.what == "waited":
             return sum(line.waited for line in lines)
+        now = world.now
         return sum(line.minutes(now) for line in lines) / 60.0
-
-
-def _base(line: object) -> int:
-    base = getattr(line, "base", None)
-    return -1 if base is None else int(base.index)
 
 
 class Clocked(Reading):

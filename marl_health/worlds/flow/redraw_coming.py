@@ -103,13 +103,13 @@ class Coming:
         passed = world.now - missing.since
         missing.entity = None
         population = world.population
-        for last in reversed(range(MOST_TRIES)):
+        for tries in range(MOST_TRIES):
             row = self.rows.next()
             if row[how.no_show_column] < how.no_show:
                 return
             entity = world.create(source.kind, row, how.appointments[missing.number][2], present=False)
             late = how.late(world, entity)
-            if late < passed and not last:
+            if late < passed and tries + 1 < MOST_TRIES:
                 world.population = population
                 continue
             if late < passed:

@@ -110,7 +110,7 @@ class ReadingTable:
         on_duty = self._keep(f"{name}.on_duty_hours", readings.PoolHours(name, pool, "on_duty"))
         if what == "booked":
             booked = self._keep(f"{name}.booked_hours", readings.BookedHours(name, pool))
-            meaning = f"unit-hours of work begun by '{name}', counted to its end / unit-hours there were"
+            meaning = f"unit-hours of work begun with '{name}', counted to its end / unit-hours there were"
             return self._keep(reference, readings.Ratio("", meaning, booked, on_duty))
         busy = self._keep(f"{name}.busy_hours", readings.PoolHours(name, pool, "busy"))
         meaning = f"unit-hours of '{name}' taken / unit-hours there were"
