@@ -89,6 +89,8 @@ def _name_of(entity: str, episode: Replication) -> str:
         return str(people[int(entity)].name)
     if any(person.name == entity for person in people.values()):
         return entity
+    if not people:
+        raise UnknownEntity(f"nobody came in the episode with seed {episode.seed}; try another --seed")
     last: dict[str, str] = {}
     for person in people.values():
         if "/" not in person.name:
@@ -96,7 +98,7 @@ def _name_of(entity: str, episode: Replication) -> str:
     names = ", ".join(f"{kind}-1 to {name}" for kind, name in last.items())
     raise UnknownEntity(
         f"there is no entity '{entity}' in the episode with seed {episode.seed}; "
-        f"numbers go from 1 to {max(people, default=0)}, names are {names or 'none'}"
+        f"numbers go from 1 to {max(people)}, names are {names}"
     )
 
 

@@ -52,6 +52,8 @@ def output_file(path: Path | None) -> Iterator[TextIO | None]:
             raise CommandError(f"{path}: is a folder; name a file in it")
         if target.is_file() and not os.access(target, os.W_OK):
             raise CommandError(f"{path}: may not be written; change its permissions or name another file")
+        if path.parent.is_file():
+            raise CommandError(f"{path}: {path.parent} is a file and holds no others; name a folder")
         if not path.parent.is_dir():
             raise CommandError(f"{path}: there is no folder {path.parent}; make it first")
         plain = target.exists() and not target.is_file()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from math import inf
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -39,6 +40,9 @@ def replications(
 ) -> None:
     """Say how many replications a precision needs, and how long a warm-up."""
     loaded = load(scenario, chosen_alternatives(chosen))
+    longest = loaded.program.horizon / 120.0
+    if window is not None and window > longest:
+        raise typer.BadParameter(f"is at most {longest:g} h here, half of the run", param_hint="--window")
     need("sim_tools")
     form = picture_format(plot)
     if json is not None and json == plot:
@@ -77,8 +81,8 @@ def select(
     names = split_policies(policies)
     if len(names) < 2 or len(set(names)) < len(names):
         raise typer.BadParameter("names two policies or more, each once", param_hint="--policies")
-    if delta <= 0:
-        raise typer.BadParameter("must be above 0", param_hint="--delta")
+    if not 0 < delta < inf:
+        raise typer.BadParameter("must be a number above 0", param_hint="--delta")
     if not loaded.roles:
         raise CommandError(f"nobody decides in '{loaded.name}', so there is nothing to select; add agents")
     need("sim_tools")

@@ -29,11 +29,11 @@ def print_plan(found: WarmUp, needed: Mapping[str, Needed], precision: float) ->
     for column in ("mean ± 95% interval", "half-width", f"within {precision:.2g} of it after", "needs about"):
         table.add_column(column, justify="right")
     for metric, plan in needed.items():
-        unrecorded = math.isnan(plan.half_width)
+        unrecorded = any(math.isnan(value) for value in simulation.values(metric))
         table.add_row(
             metric_label(metric, simulation.units),
             interval(simulation.estimate(metric)),
-            "not recorded in all" if unrecorded else f"{plan.half_width:.1%}",
+            "not recorded in all" if unrecorded else _share(plan.half_width),
             "–" if plan.n is None else str(plan.n),
             number(plan.about),
         )
@@ -44,6 +44,11 @@ def print_plan(found: WarmUp, needed: Mapping[str, Needed], precision: float) ->
     out.print()
     for line in _warm_up_lines(found):
         out.print(line)
+
+
+def _share(value: float) -> str:
+    """A share as a percentage; nan if there are too few replications to tell."""
+    return "too few to tell" if math.isnan(value) else f"{value:.1%}"
 
 
 def _warm_up_lines(found: WarmUp) -> list[str]:

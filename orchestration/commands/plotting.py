@@ -11,9 +11,9 @@ import typer
 
 import policies as policies_by_name
 from marl_health import load
-from orchestration.commands.errors import CommandError, told
+from orchestration.commands.errors import CommandError, need, told
 from orchestration.commands.options import Chosen, Jobs, NameOrFile, Replications, Seed, chosen_alternatives
-from orchestration.commands.output import output_file, picture_format, progress_bar
+from orchestration.commands.output import PICTURES, output_file, progress_bar
 from orchestration.simulate import NOBODY
 from orchestration.workers import cpus
 
@@ -38,12 +38,19 @@ def plot(
     days = ceil((loaded.program.horizon - loaded.program.warm_up) / DAY)
     if day is not None and day > days:
         raise CommandError(f"an episode of '{loaded.name}' has {days} day{'s' * (days > 1)}, so there is no day {day}")
+    if form not in PICTURES:
+        raise typer.BadParameter(
+            f"'{form}' is none of {', '.join(PICTURES)}", param_hint="--format"
+        )
+    need("matplotlib")
+    policies_by_name.check(policy)
     files = {what: out / f"{loaded.name}_{what}.{form}" for what in ("queues", "occupancy", "day", "flow")}
-    picture_format(files["flow"])
+    if out.is_file():
+        raise CommandError(f"{out}: is a file; name a folder for the pictures")
     try:
         out.mkdir(parents=True, exist_ok=True)
     except OSError as error:
-        raise CommandError(f"{out}: cannot be made: {told(error)}") from error
+        raise CommandError(f"the folder cannot be made: {told(error)}") from error
     from orchestration.plots.gantt import day_chart
     from orchestration.plots.observe import observe
     from orchestration.plots.over_time import occupancy, queues

@@ -28,6 +28,8 @@ def trace(
 ) -> None:
     """Tell what happened to one patient, and how it would have gone under another policy."""
     loaded = load(scenario, chosen_alternatives(chosen))
+    if policies is not None and policy != NOBODY:
+        raise typer.BadParameter("names the policies to compare; leave out --policy", param_hint="--policies")
     names = [policy] if policies is None else split_policies(policies)
     if len(names) > 2 or len(set(names)) < len(names):
         raise typer.BadParameter("names two different policies, as in wait,rule", param_hint="--policies")

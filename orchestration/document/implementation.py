@@ -4,13 +4,25 @@ from __future__ import annotations
 
 import importlib.metadata
 import platform
+import shlex
 from collections.abc import Iterator
 from pathlib import Path
 
 from marl_health import Scenario
+from marl_health.spec.scenario import packaged_scenarios
 from orchestration.document.blocks import Block, Bullets, Heading, Paragraph
 
 PACKAGES = ("numpy", "simpy", "pydantic", "pettingzoo")
+
+
+def command(verb: str, scenario: Scenario) -> str:
+    """A command on this scenario, as it is typed where its file lies; a packaged one is known by its name anywhere."""
+    file = Path(scenario.file)
+    packaged = packaged_scenarios().get(scenario.name) == file.resolve()
+    words = [verb, scenario.name if packaged else file.name]
+    for name, pick in scenario.chosen.items():
+        words += ["--with", f"{name}={pick}"]
+    return "marl-health " + shlex.join(words)
 
 
 def implementation() -> Iterator[Block]:
@@ -47,7 +59,6 @@ def access(scenario: Scenario) -> Iterator[Block]:
     """Section 6."""
     about = importlib.metadata.metadata("marl-health")
     licence = about.get("License-Expression") or about.get("License")
-    picks = "".join(f" --with {name}={pick}" for name, pick in scenario.chosen.items())
     yield Heading(2, "6. Code access")
     yield Heading(3, "6.1 Computer model sharing statement")
     yield Paragraph(
@@ -56,7 +67,7 @@ def access(scenario: Scenario) -> Iterator[Block]:
     )
     yield Bullets(
         [
-            f"`marl-health show {scenario.name}{picks}` explains it on the command line,",
-            f"`marl-health simulate {scenario.name}{picks}` runs it.",
+            f"`{command('show', scenario)}` explains it on the command line,",
+            f"`{command('simulate', scenario)}` runs it.",
         ]
     )

@@ -13,7 +13,7 @@ from typing import Any
 from marl_health import Scenario
 from marl_health.spec.components import COMPONENTS
 from orchestration.document.blocks import Block, Bullets, Figure, Heading, Paragraph, Table
-from orchestration.document.implementation import access, implementation
+from orchestration.document.implementation import access, command, implementation
 from orchestration.document.inputs import SECTIONS, Input, inputs, phrase, words
 from orchestration.document.logic import components, logic
 from orchestration.explain import clock_text, duration
@@ -34,7 +34,7 @@ def report(scenario: Scenario, svg: str) -> list[Block]:
         Heading(1, f"{scenario.name}: simulation model report"),
         Paragraph(
             f"Scenario `{scenario.name}`, version {scenario.version}, hash `{scenario.hash}`. Made from the scenario "
-            f"by `{command(scenario)}`; the sections are those of STRESS-DES ({GUIDELINE})."
+            f"by `{command('document', scenario)}`; the sections are those of STRESS-DES ({GUIDELINE})."
         ),
         *_objectives(scenario),
         Heading(2, "2. Logic"),
@@ -47,12 +47,6 @@ def report(scenario: Scenario, svg: str) -> list[Block]:
         *implementation(),
         *access(scenario),
     ]
-
-
-def command(scenario: Scenario) -> str:
-    """The command that makes the report."""
-    picks = "".join(f" --with {name}={pick}" for name, pick in scenario.chosen.items())
-    return f"marl-health document {scenario.name}{picks}"
 
 
 def _objectives(scenario: Scenario) -> Iterator[Block]:
@@ -190,7 +184,6 @@ def _experimentation(scenario: Scenario) -> Iterator[Block]:
     yield Heading(3, "4.2 Run length")
     yield Paragraph(clock_text(clock))
     yield Heading(3, "4.3 Estimation approach")
-    name = scenario.name
     yield Paragraph(
         "Independent replications, number i with seed s + i. Results are means over replications with 95% Student t "
         "intervals; policies are compared replication by replication on the same patients (common random numbers). "
@@ -198,9 +191,9 @@ def _experimentation(scenario: Scenario) -> Iterator[Block]:
     )
     yield Bullets(
         [
-            f"`marl-health replications {name}` (confidence interval method, Welch's plot)",
-            f"`marl-health simulate {name} --precision 0.05` (replications algorithm of Hoad and others 2010)",
-            *([f"`marl-health compare {name}` (paired differences)"] if scenario.roles else []),
+            f"`{command('replications', scenario)}` (confidence interval method, Welch's plot)",
+            f"`{command('simulate', scenario)} --precision 0.05` (replications algorithm of Hoad and others 2010)",
+            *([f"`{command('compare', scenario)}` (paired differences)"] if scenario.roles else []),
         ]
     )
     varied = [f"`{key}`: {phrase(value)}" for key, value in scenario.data.get("vary", {}).items()]

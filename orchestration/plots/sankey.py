@@ -32,6 +32,8 @@ def patient_flow(found: Observed) -> Figure:
     moves = found.moves
     most = max(moves.values(), default=1.0)
     flows = {edge: flow for edge, flow in moves.items() if flow > LEAST_SHARE * most and edge[0] != edge[1]}
+    if not flows:
+        return _nobody(found)
     into: Counter[Any] = Counter()
     out: Counter[Any] = Counter()
     for (a, b), flow in flows.items():
@@ -48,12 +50,7 @@ def patient_flow(found: Observed) -> Figure:
         figure = Figure(figsize=(max(7.0, 1.55 * columns + 1.0), HEIGHT_INCHES + 0.4), layout="constrained")
         axes = figure.subplots()
         axes.axis("off")
-        n = len(found.replications)
-        axes.set_title(
-            f"Where patients go: {found.scenario.name}, policy {found.policy}, "
-            + (f"mean of {n} replications" if n > 1 else "one replication"),
-            fontsize=12,
-        )
+        axes.set_title(_title(found), fontsize=12)
         tones = _tones(layout)
         _ribbons(axes, layout, flows, heights, tones)
         for node, height in heights.items():
@@ -72,6 +69,23 @@ def patient_flow(found: Observed) -> Figure:
             )
         axes.set_xlim(-0.6, columns - 0.4)
         axes.set_ylim(-0.3 * gap, layout.height + 1.2 * gap)
+    return figure
+
+
+def _title(found: Observed) -> str:
+    n = len(found.replications)
+    mean = f"mean of {n} replications" if n > 1 else "one replication"
+    return f"Where patients go: {found.scenario.name}, policy {found.policy}, {mean}"
+
+
+def _nobody(found: Observed) -> Figure:
+    """The picture of an episode without a move."""
+    with styled():
+        figure = Figure(figsize=(7.0, 2.0), layout="constrained")
+        axes = figure.subplots()
+        axes.axis("off")
+        axes.set_title(_title(found), fontsize=12)
+        axes.text(0, 0.5, "nobody came, moved or left")
     return figure
 
 

@@ -176,6 +176,18 @@ def test_alternatives_are_those_picked():
     assert "`pace` is brisk here" in invoke("document", CLINIC, "--with", "pace=brisk").stdout
 
 
+def test_the_commands_in_it_can_be_typed(monkeypatch):
+    """Of a packaged scenario by its name, of another where its file lies."""
+    packaged = invoke("document", "hospital_throughput").stdout
+    assert "`marl-health show hospital_throughput`" in packaged
+    monkeypatch.chdir(Path(CLINIC).parent)
+    commands = re.findall(r"`marl-health ([^`]+)`", invoke("document", CLINIC, "--with", "pace=brisk").stdout)
+    assert {command.split()[0] for command in commands} == {"document", "replications", "simulate", "compare", "show"}
+    for command in commands:
+        assert command.split()[1:4] == ["clinic.yaml", "--with", "pace=brisk"]
+    invoke(*commands[0].split())
+
+
 @pytest.mark.parametrize(
     ("arguments", "said"),
     [
@@ -191,3 +203,13 @@ def test_slips_are_told(arguments, said):
 def test_without_matplotlib_it_says_what_to_install(monkeypatch):
     monkeypatch.setattr("importlib.util.find_spec", lambda name: None)
     assert "marl-health[plot]" in invoke("document", CLINIC, code=1).stderr
+
+
+def test_where_agents_send_those_who_finish_a_step_is_drawn_and_crews_are_told():
+    scenario = marl_health.load("two_ed_diversion")
+    links = pathway_of(scenario.data).links
+    assert links["ambulance_1", "drive_to_2"].look == links["ambulance_2", "drive_to_1"].look == "choice"
+    assert links["ambulance_1", "door_1"].look == "way"
+    text = invoke("document", "two_ed_diversion").stdout
+    assert "from 20:00 for 8 h: 1" in text
+    assert "interrupts less urgent work, which resumes before anyone else of its queue is served" in text

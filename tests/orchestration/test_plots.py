@@ -124,15 +124,28 @@ def test_the_same_seed_draws_the_same_picture(tmp_path):
 @pytest.mark.parametrize(
     ("arguments", "said"),
     [
-        (["--format", "gif"], "ends in .png, .svg, .pdf"),
+        (["--format", "gif"], "'gif' is none of png, svg, pdf"),
+        (["--format", ".png"], "'.png' is none of png, svg, pdf"),
         (["--day", "2"], "has 1 day, so there is no day 2"),
         (["--policy", "wiat"], "did you mean 'wait'"),
-        (["--out", CLINIC], "clinic.yaml"),
+        (["--out", CLINIC], "clinic.yaml: is a file; name a folder"),
+        (["--out", f"{CLINIC}/plots"], "the folder cannot be made"),
     ],
 )
-def test_slips_are_told(arguments, said, tmp_path, monkeypatch):
+def test_slips_are_told_and_leave_nothing(arguments, said, tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
-    assert said in invoke("plot", CLINIC, *arguments, code=1).stderr
+    code = 2 if arguments[0] == "--format" else 1
+    assert said in invoke("plot", CLINIC, *arguments, code=code).stderr
+    assert not list(tmp_path.iterdir())
+
+
+def test_nobody_is_a_picture_too(tmp_path):
+    text = Path(CLINIC).read_text()
+    assert "per_hour: 11," in text
+    (tmp_path / "clinic.yaml").write_text(text.replace("per_hour: 11,", "per_hour: 0.000001,"))
+    invoke("plot", tmp_path / "clinic.yaml", "--out", tmp_path, "--replications", 2, "--jobs", 1, "--format", "svg")
+    assert "nobody came, moved or left" in (tmp_path / "clinic_flow.svg").read_text()
+    assert len(list(tmp_path.glob("*.svg"))) == 4
 
 
 def test_without_matplotlib_it_says_what_to_install(monkeypatch, tmp_path):

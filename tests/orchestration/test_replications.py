@@ -2,6 +2,7 @@
 
 import json
 import math
+import re
 from pathlib import Path
 from types import SimpleNamespace
 
@@ -261,6 +262,12 @@ def test_replications_command(tmp_path):
     assert json.loads(out.read_text())["warm_up"]["hours"] == 2.0
 
 
+def test_what_cannot_be_told_yet_is_told_apart_from_what_was_not_recorded():
+    told = invoke("replications", CLINIC, "--replications", 2, "--jobs", 1).stdout
+    assert re.search(r"│ return .* │ +too few to tell │", told)
+    assert re.search(r"│ time_to_death .* │ +not recorded in all │", told)
+
+
 def test_select_command(tmp_path):
     out = tmp_path / "out.json"
     policies = "wait,constant:manager=1"
@@ -287,7 +294,10 @@ def test_simulate_to_a_precision(tmp_path):
         (["replications", CLINIC, "--plot", "no/welch.png"], "there is no folder no", 1),
         (["select", CLINIC, "--delta", "1", "--of", "wait_maen"], "has no KPI 'wait_maen'", 1),
         (["select", CLINIC, "--delta", "1", "--policies", "wait,wiat"], "did you mean 'wait'", 1),
-        (["select", CLINIC, "--delta", "0"], "must be above 0", 2),
+        (["replications", CLINIC, "--plot", f"{CLINIC}/welch.png"], "clinic.yaml is a file and holds no others", 1),
+        (["replications", CLINIC, "--window", "1000"], "at most 4 h here", 2),
+        (["select", CLINIC, "--delta", "0"], "must be a number above 0", 2),
+        (["select", CLINIC, "--delta", "nan"], "must be a number above 0", 2),
         (["select", CLINIC], "--delta", 2),
         (["select", CLINIC, "--delta", "1", "--policies", "wait"], "two policies or more", 2),
         (["simulate", CLINIC, "--precision", "0.1", "--of", "waiting"], "has no KPI 'waiting'", 1),
