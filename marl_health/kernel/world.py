@@ -6,11 +6,15 @@ import copy
 import gc
 import itertools
 import pickle
-from collections.abc import Iterator
-from heapq import heappop, heappush
+from collections import defaultdict
+from collections.abc import Iterable, Iterator
+from heapq import heapify, heappop, heappush
+from itertools import chain
+from math import inf
 from typing import TYPE_CHECKING, Any, Self, TypeVar
 
 from simpy import Environment
+from typing_extensions import override
 
 from marl_health.kernel.entity import Entity
 
@@ -20,6 +24,9 @@ if TYPE_CHECKING:
     from marl_health.kernel.pool import Pool
 
 Copied = TypeVar("Copied")
+
+SLICE = 120.0
+"""Minutes."""
 
 NORMAL = 1
 EARLY = 0
@@ -47,6 +54,23 @@ def exact_copy(thing: Copied) -> Copied:
     return copied
 
 
+class _Reached(Exception):
+    """The world has run until the time it was asked for."""
+
+
+class _End:
+    """Marks on the heap the time until which the world runs."""
+
+    __slots__ = ("epoch",)
+
+    def __init__(self) -> None:
+        self.epoch = 0
+
+    def fire(self, world: World) -> None:
+        """That time has come."""
+        raise _Reached
+
+
 class World(Environment):
     """A simulation that can be advanced, copied and pickled at any moment.
 
@@ -55,17 +79,20 @@ class World(Environment):
 
     Attributes:
         pools, lines: by index; steps refer to them so.
-        agenda, numbers: SimPy's heap and its tie-breakers. :meth:`at` is the way to schedule; the steps that every
-            patient passes push their entries themselves.
+        near, numbers: SimPy's heap and its tie-breakers; far, edge: entries of later than ``edge``, by slices of
+            ``SLICE`` minutes. A heap of what comes next stays small, and of what lies further off much is cancelled
+            before anybody has to put it in order. :meth:`at` is the way to schedule; generated code does it itself.
         log: rows of the event log, or ``None`` when it is off.
     """
 
     # What is looked up at every event has a slot: a world has too many attributes for the fast kind of dictionary.
-    __slots__ = ("_now", "agenda", "lines", "log", "numbers", "pools")
+    __slots__ = ("_now", "edge", "far", "lines", "log", "near", "numbers", "pools")
 
     def __init__(self, start: float = 0.0) -> None:
         super().__init__(start)
-        self.agenda: Any = self._queue
+        self.near: Any = self._queue
+        self.far: defaultdict[float, list[Any]] = defaultdict(list)
+        self.edge = (start // SLICE + 1.0) * SLICE
         self.numbers: Iterator[int] = self._eid
         self.pools: list[Pool] = []
         self.lines: list[Line] = []
@@ -73,7 +100,38 @@ class World(Environment):
 
     def at(self, time: float, thing: Thing, priority: int = NORMAL) -> None:
         """Put a thing on the heap; the entry is void once the thing's epoch has moved on."""
-        heappush(self.agenda, (time, priority, next(self.numbers), thing, thing.epoch))
+        entry = (time, priority, next(self.numbers), thing, thing.epoch)
+        if time < self.edge:
+            heappush(self.near, entry)
+        elif time < inf:
+            self.far[time // SLICE].append(entry)
+
+    @property
+    def agenda(self) -> list[Any]:
+        """All that is scheduled, in no order: (time, priority, tie-breaker, thing, epoch); SimPy's own are shorter."""
+        return [*self.near, *chain.from_iterable(self.far.values())]
+
+    def reschedule(self, entries: Iterable[Any]) -> None:
+        """Put other entries in the place of all that is scheduled."""
+        self.near.clear()
+        self.far.clear()
+        for entry in entries:
+            (self.near if entry[0] < self.edge or len(entry) != 5 else self.far[entry[0] // SLICE]).append(entry)
+        heapify(self.near)
+
+    def _turn(self) -> None:
+        """The next slice of time begins: what lies in it comes on the heap, but for what was cancelled."""
+        slice_ = self.far.pop(self.edge // SLICE, ())
+        self.near.extend([entry for entry in slice_ if entry[3].epoch == entry[4]])
+        heapify(self.near)
+        self.edge += SLICE
+
+    @override
+    def peek(self) -> float:
+        """The time of the next entry, infinity if there is none."""
+        while self.far and (not self.near or self.near[0][0] >= self.edge):
+            self._turn()
+        return super().peek()
 
     def next_number(self) -> int:
         """A number greater than every one before: the tie-breaker of heaps, deterministic."""
@@ -81,6 +139,7 @@ class World(Environment):
 
     def step(self) -> None:
         """Process the next entry, ours or SimPy's."""
+        self.peek()
         if self._queue and len(self._queue[0]) == 5:
             entry: Any = heappop(self._queue)
             self._now = entry[0]
@@ -98,6 +157,9 @@ class World(Environment):
         collects = gc.isenabled()
         gc.disable()
         try:
+            while self.edge < until:
+                self._run(self.edge)
+                self._turn()
             self._run(until)
         finally:
             if collects:
@@ -105,25 +167,28 @@ class World(Environment):
         self._now = until
 
     def _run(self, until: float) -> None:
-        queue = self.agenda
-        heappush(queue, (until, FIRST, 0, None, 0))
-        while True:
-            entry = heappop(queue)
-            thing = entry[3]
-            if type(thing) is Entity:  # most entries are: do what Entity.fire does without its call
-                if thing.epoch == entry[4]:
-                    self._now = entry[0]
-                    thing.step.done(self, thing)
-            elif thing is None:
-                if entry[0] == until:
-                    return
-            elif len(entry) == 5:
-                if thing.epoch == entry[4]:  # else it was cancelled
-                    self._now = entry[0]
-                    thing.fire(self)
-            else:
-                heappush(queue, entry)
-                super().step()
+        queue = self.near
+        end = _End()
+        heappush(queue, (until, FIRST, 0, end, 0))
+        try:
+            while True:
+                entry = heappop(queue)
+                try:
+                    now, _, _, thing, epoch = entry
+                except ValueError:  # SimPy's own entries are shorter
+                    heappush(queue, entry)
+                    super().step()
+                    continue
+                if thing.epoch == epoch:  # else it was cancelled
+                    self._now = now
+                    if type(thing) is Entity:  # most are: do what Entity.fire does without its call
+                        thing.step.done(self, thing)
+                    else:
+                        thing.fire(self)
+        except _Reached:
+            pass
+        finally:
+            end.epoch += 1
 
     def withdraw(self, entity: Entity) -> None:
         """Stop whatever the entity (or its tokens) does or waits for; its place is kept."""
@@ -161,11 +226,17 @@ class World(Environment):
         number = next(self._eid)
         self._eid = self.numbers = itertools.count(number)
         state = dict(self.__dict__)
-        state.update((name, getattr(self, name)) for name in World.__slots__ if name != "numbers")
+        state.update((name, getattr(self, name)) for name in World.__slots__ if name not in ("numbers", "near", "far"))
+        del state["_queue"]
         state["_eid"] = number
+        state["agenda"] = self.agenda
         return state
 
     def __setstate__(self, state: dict[str, Any]) -> None:
+        agenda = state.pop("agenda")
         for name, value in state.items():
             setattr(self, name, value)
         self._eid = self.numbers = itertools.count(state["_eid"])
+        self._queue = self.near = []
+        self.far = defaultdict(list)
+        self.reschedule(agenda)

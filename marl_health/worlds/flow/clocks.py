@@ -3,12 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from heapq import heappush
 from math import inf, log1p
 from typing import TYPE_CHECKING, Any, Protocol
 
 from marl_health.kernel.entity import Entity, Value
-from marl_health.kernel.world import NORMAL
 
 if TYPE_CHECKING:
     from marl_health.worlds.flow.program import Way
@@ -95,7 +93,7 @@ class TimerSpec:
         if minutes < inf:
             entity.clocks[self.index] = clock = Clock(self, entity, world._now)
             clock.known = entity.values[:]
-            heappush(world.agenda, (world._now + minutes, NORMAL, next(world.numbers), clock, 0))
+            world.at(world._now + minutes, clock)
 
     def stop(self, world: FlowWorld, entity: Entity) -> None:
         """Stop it, if it runs."""
@@ -237,7 +235,7 @@ class HealthSpec:
         if deadly != clock.deadly:
             self._post(world, clock, deadly)
         if soonest < inf:
-            heappush(world.agenda, (world._now + soonest, NORMAL, next(world.numbers), clock, clock.epoch))
+            world.at(world._now + soonest, clock)
 
     def _post(self, world: FlowWorld, clock: Clock, deadly: float) -> None:
         """Change the rate at which this entity adds to the expected deaths."""

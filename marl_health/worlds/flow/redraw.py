@@ -20,7 +20,6 @@ Draws are made in an order that can be observed as well: pools by index, entitie
 from __future__ import annotations
 
 from collections.abc import Sequence
-from heapq import heapify
 from math import inf, log1p
 from typing import TYPE_CHECKING, Any
 
@@ -58,7 +57,7 @@ def redrawn(world: FlowWorld, key: int) -> FlowWorld:
         CannotFork: if a SimPy process is under way.
     """
     state = world.__getstate__()
-    state["agenda"] = state["_queue"] = [entry for entry in world.agenda if _lasts(entry)]
+    state["agenda"] = [entry for entry in world.agenda if _lasts(entry)]
     bare = object.__new__(type(world))
     bare.__setstate__(state)
     copied = exact_copy(bare)
@@ -92,8 +91,7 @@ class _Redraw:
         world = self.world
         ripe = self._ripe()
         unknown = [entry for entry in world.agenda if len(entry) == 5 and isinstance(entry[3], HIDDEN)]
-        world.agenda[:] = [entry for entry in world.agenda if len(entry) != 5 or not isinstance(entry[3], HIDDEN)]
-        heapify(world.agenda)
+        world.reschedule(entry for entry in world.agenda if len(entry) != 5 or not isinstance(entry[3], HIDDEN))
         coming = Coming(world, self.luck, self.remaining)
         coming.what_varies()
         self._rows()

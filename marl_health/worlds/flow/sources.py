@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from heapq import heappush
 from math import inf
 from typing import TYPE_CHECKING, Any
 
@@ -13,7 +12,6 @@ from numpy.typing import NDArray
 from marl_health.kernel.arrivals import ArrivalTimes, MakeArrivals, PoissonArrivals
 from marl_health.kernel.entity import Entity, Value
 from marl_health.kernel.randomness import Rows, stream
-from marl_health.kernel.world import NORMAL
 
 if TYPE_CHECKING:
     from marl_health.worlds.flow.steps import Leave
@@ -164,7 +162,7 @@ class Source:
         if not isinstance(self.times, Timetable):
             time = self.times.next()
             if time < inf:
-                heappush(world.agenda, (time, NORMAL, next(world.numbers), self, 0))
+                world.at(time, self)
             world.program.comes[self.kind](world, row)
             return
         number = self.number

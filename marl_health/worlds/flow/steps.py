@@ -5,12 +5,10 @@ Steps are immutable and shared by all worlds of a scenario; whatever changes liv
 
 from __future__ import annotations
 
-from heapq import heappush
 from typing import TYPE_CHECKING, Any
 
 from marl_health.kernel.entity import Entity, Step, Value
 from marl_health.kernel.preemption import interrupt_for
-from marl_health.kernel.world import NORMAL
 from marl_health.worlds.flow.clocks import ClockSpec
 from marl_health.worlds.flow.program import Program, Way, step_of
 from marl_health.worlds.flow.sources import let_go
@@ -149,7 +147,7 @@ class Activity(FlowStep):
                     world.vacated(entity, vacated)
         if minutes is not None:
             entity.until = until = now + minutes
-            heappush(world.agenda, (until, NORMAL, next(world.numbers), entity, entity.epoch))
+            world.at(until, entity)
         if vacated is not None and vacated.waiting and vacated.free > 0:
             vacated.dispatch(world)
         if minutes is None:
@@ -199,7 +197,7 @@ class Delay(FlowStep):
             return
         entity.since = now = world._now  # the rest is what spend() does when nobody looks
         entity.until = until = now + minutes
-        heappush(world.agenda, (until, NORMAL, next(world.numbers), entity, entity.epoch))
+        world.at(until, entity)
 
     def spend(self, world: FlowWorld, entity: Entity, minutes: float, passed: float = 0.0) -> None:
         """Stay for so many minutes from now; ``passed`` of the stay already lie in the past."""
@@ -208,7 +206,7 @@ class Delay(FlowStep):
         now = world._now
         entity.since = now - passed
         entity.until = until = now + minutes
-        heappush(world.agenda, (until, NORMAL, next(world.numbers), entity, entity.epoch))
+        world.at(until, entity)
         for roster in self.rosters:
             world.rosters[roster].add(world, entity)
 

@@ -50,8 +50,9 @@ class ClockText:
             writer.lines(
                 f"clocks[{spec.index}] = clock = {writer.name(Clock)}({writer.name(spec)}, {who}, now)",
                 f"clock.known = {who}.values[:]",
-                "heappush(world.agenda, (now + minutes, 1, next(world.numbers), clock, 0))",
+                "until = now + minutes",
             )
+            writer.schedule("until", "clock", "0")
 
     def _start_health(self, spec: HealthSpec, who: str) -> None:
         writer = self.writer
@@ -67,7 +68,8 @@ class ClockText:
             "clock.epoch = 1",
         )
         with writer.block("if rate > 0:"):
-            writer.line("heappush(world.agenda, (now + left / rate, 1, next(world.numbers), clock, 1))")
+            writer.line("until = now + left / rate")
+            writer.schedule("until", "clock", "1")
 
 
 def _mortal(spec: Any) -> bool:

@@ -114,10 +114,8 @@ class StepText:
 
     def schedule(self, who: str, minutes: str) -> None:
         """Work or wait for so many minutes from now on."""
-        self.writer.lines(
-            f"{who}.until = until = now + {minutes}",
-            f"heappush(world.agenda, (until, 1, next(world.numbers), {who}, {who}.epoch))",
-        )
+        self.writer.line(f"{who}.until = until = now + {minutes}")
+        self.writer.schedule("until", who, f"{who}.epoch")
 
     def request(self, step: Activity, who: str, ahead: int) -> None:
         """Take what is needed if it can be had, else wait for it."""

@@ -9,6 +9,7 @@ from typing import Any
 
 from marl_health.kernel.entity import Value
 from marl_health.kernel.formula import constant, formula_of
+from marl_health.kernel.world import SLICE
 
 _ENTITY = re.compile(r"\bentity\b")
 
@@ -66,3 +67,11 @@ class Writer:
         formula = formula_of(value)
         self.names.update(formula.names)
         return _ENTITY.sub(entity, formula.text)
+
+    def schedule(self, time: str, thing: str, epoch: str) -> None:
+        """Put a thing on the agenda: what :meth:`World.at` does."""
+        entry = f"({time}, 1, next(world.numbers), {thing}, {epoch})"
+        with self.block(f"if {time} < world.edge:"):
+            self.line(f"heappush(world.near, {entry})")
+        with self.block("else:"):
+            self.line(f"world.far[{time} // {SLICE!r}].append({entry})")
