@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from array import array
 from collections.abc import Mapping
 from copy import copy, deepcopy
 from pathlib import Path
@@ -16,6 +17,7 @@ from marl_health.spec.components import COMPONENTS
 from marl_health.spec.scenario import Scenario, load
 from marl_health.worlds.game import Game
 
+_REWARDS = tuple("reward_" + component for component in COMPONENTS)
 Observation = NDArray[np.float32]
 
 
@@ -238,16 +240,16 @@ class HealthParallelEnv(ParallelEnv[str, Observation, int]):
 
     # ------------------------------------------------------------ inside
     def _observations(self) -> dict[str, Observation]:
-        return {agent: np.array(self.game.observe(agent), np.float32) for agent in self.agents}
+        observe = self.game.observe
+        return {agent: np.frombuffer(array("f", observe(agent)), np.float32) for agent in self.agents}
 
     def _info(self, agent: str, terms: list[float], minutes: float) -> dict[str, Any]:
         mask = self.game.mask(agent)
         info: dict[str, Any] = {
-            "action_mask": np.array(mask, np.int8),
+            "action_mask": np.frombuffer(bytearray(mask), np.int8),
             "active": float(sum(mask) > 1),
             "elapsed_minutes": minutes,
             "illegal_actions": float(self._illegal[agent]),
         }
-        for component, term in zip(COMPONENTS, terms, strict=True):
-            info["reward_" + component] = term
+        info.update(zip(_REWARDS, terms, strict=True))
         return info

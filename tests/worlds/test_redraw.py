@@ -82,7 +82,7 @@ OBSERVED = {
         "ticket",
     ),  # when something was seen to happen
     *("opening", "closing", "log", "cast", "spans", "spent", "expected_deaths", "rates", "deadly"),
-    *("_queue", "agenda", "step", "spec", "_edges", "_cumulative"),  # looked at elsewhere, or part of the scenario
+    *("_queue", "near", "far", "step", "spec", "_edges", "_cumulative"),  # looked at elsewhere, or part of the scenario
 }
 UNHIDDEN = {"Line", "Pool", "RotaPool", "Roster"}  # counters, and who stands where or did once
 KNOWN_IN_TIME = {"ShiftChange", "CrewChange", "Effect"}

@@ -32,6 +32,7 @@ class FlowGame:
         self.world: FlowWorld | None = None
         self._read: list[float] = []
         self._scales = {agent: self._scales_of(spec) for agent, spec in self.specs.items()}
+        self._numbers = {agent: number for number, agent in enumerate(self.agents)}
         self._state_pools = [number for number, pool in enumerate(program.pools) if not pool.unlimited]
         self._state_names = self._names_of_state()
 
@@ -101,16 +102,14 @@ class FlowGame:
 
     def observe(self, agent: str) -> list[float]:
         """The same, scaled into [-1, 1]."""
-        return [
-            raw if not raw or not scale else raw / (raw + scale) if raw > 0 else raw / (scale - raw)
-            for raw, scale in zip(self.look(agent), self._scales[agent], strict=True)
-        ]
+        return self.program.observe[self._numbers[agent]](self.running)
 
     def mask(self, agent: str) -> list[int]:
         """1 for each action that is possible now."""
+        world = self.running
         out = [1]
         for move in self.specs[agent].moves:
-            move.mask(self.running, out)
+            move.mask(world, out)
         return out
 
     def act(self, agent: str, action: int) -> bool:

@@ -193,6 +193,7 @@ class Program:
     score: list[ScoreLine] = field(default_factory=list)
     kpis: list[KpiSpec] = field(default_factory=list)
     agents: list[AgentSpec] = field(default_factory=list)
+    observe: list[Callable[[FlowWorld], list[float]]] = field(default_factory=list)  # by agent: what it sees, scaled
     pickled: Any = None  # (function, arguments) that find or rebuild this program
 
     def __reduce__(self) -> Any:

@@ -69,7 +69,8 @@ class PoolNow(Sight):
     def __init__(self, name: str, pool: int, what: str, scale: float) -> None:
         super().__init__((f"{name}.{what}",), (f"{name}: {self.WORDS[what]}",), (scale,))
         self.pool = pool
-        self.read = attrgetter({"occupied": "busy"}.get(what, what))
+        self.read_as = {"occupied": "busy"}.get(what, what)
+        self.read = attrgetter(self.read_as)
 
     @override
     def look(self, world: FlowWorld, out: list[float]) -> None:

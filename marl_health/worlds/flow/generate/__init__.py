@@ -1,4 +1,4 @@
-"""Writes the pathway as Python: a function for each thing that happens to an entity, from its arrival to its leaving.
+"""Writes a scenario as Python: a function for each thing that happens to an entity, and one for what each agent sees.
 
 The classes in ``steps.py`` and the methods of the world say what happens. For the common forms the same is written out
 here with everything that the compiled scenario fixes (which line, how many classes, which marks matter, where to go on)
@@ -19,6 +19,7 @@ from typing import TYPE_CHECKING
 
 from marl_health.kernel.entity import Entity
 from marl_health.worlds.flow.generate.arrivals import write_arrivals
+from marl_health.worlds.flow.generate.sights import SightText
 from marl_health.worlds.flow.generate.steps import StepText
 
 if TYPE_CHECKING:
@@ -39,13 +40,14 @@ def generate(program: Program, kinds_of: dict[str, tuple[int, ...]]) -> None:
     """Give a program its generated functions.
 
     Args:
-        program: complete; its steps and its ``comes`` are changed.
+        program: complete; its steps, ``comes`` and ``observe`` are changed.
         kinds_of: the kinds of entities that come to each step, by its name.
     """
     steps = StepText(program, kinds_of)
     for step in program.steps:
         steps.write(step)
     write_arrivals(program, steps)
+    SightText(program, steps.writer).write()
     text = steps.writer.text
     file = f"<pathway of {program.scenario.name}>"
     linecache.cache[file] = (len(text), None, text.splitlines(keepends=True), file)  # tracebacks show its lines
@@ -56,6 +58,7 @@ def generate(program: Program, kinds_of: dict[str, tuple[int, ...]]) -> None:
             function = names.get(f"{act}_{step.index}")
             if function is not None:
                 setattr(step, act, function)
+    program.observe.extend(names[f"observe_{number}"] for number in range(len(program.agents)))
     for kind in range(len(program.kinds)):
         program.comes.append(names.get(f"come_{kind}"))
 
