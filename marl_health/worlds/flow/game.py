@@ -142,6 +142,13 @@ class FlowGame:
             world.close()
         return passed
 
+    def finish(self) -> None:
+        """Run the world to the end of the episode and through the run-out, without another decision."""
+        world = self.running
+        if not world.closed:
+            world.advance(self.program.horizon)
+            world.close()
+
     def gains(self) -> tuple[list[float], dict[str, list[float]]]:
         """Reward by component since the last call: the team's, and what roles got beside it, by agent."""
         world = self.running
