@@ -14,11 +14,17 @@ from marl_health.spec.scenario import packaged_scenarios
 from marl_health.spec.suggest import nearest
 from policies import rules
 from policies.base import Policy, PolicyError
+from policies.lookahead.policy import Budget, LookaheadPolicy
 from policies.simple import ConstantPolicy, RandomPolicy, WaitPolicy
+from policies.variants import VariantPolicy, check_variant, makers_of, modules_of, variants
 
 NAMES = ("wait", "random", "rule")
-FORMS = "wait, random, rule, constant:ROLE=ACTION, or the folder of a checkpoint"
+FORMS = (
+    "wait, random, rule, lookahead (or lookahead:NAME=NUMBER,..), constant:ROLE=ACTION, a variant that the scenario's "
+    "rules offer, or the folder of a checkpoint"
+)
 CONSTANT = "constant:"
+LOOKAHEAD = "lookahead"
 MANIFEST = "checkpoint.json"
 """The file by which the folder of a checkpoint is known, without importing what reads it."""
 
@@ -27,8 +33,10 @@ def make(spec: str) -> Policy:
     """Make the policy that ``spec`` names.
 
     Args:
-        spec: ``wait``, ``random``, ``rule``, ``constant:ROLE=ACTION`` (several joined by commas), or the folder of a
-            checkpoint, such as ``runs/<id>/checkpoint``.
+        spec: ``wait``, ``random``, ``rule``, ``lookahead`` (its budget may follow, as in
+            ``lookahead:futures=4,horizon=24``), ``constant:ROLE=ACTION`` (several joined by commas), or the folder of a
+            checkpoint, such as ``runs/<id>/checkpoint``; or what the rules of a scenario offer besides the reference
+            rule, such as ``threshold:25``.
 
     Raises:
         PolicyError: if there is no such policy.
@@ -42,6 +50,10 @@ def make(spec: str) -> Policy:
         return RulePolicy()
     if spec.startswith(CONSTANT):
         return ConstantPolicy(_constants(spec))
+    if _is_lookahead(spec):
+        return LookaheadPolicy(spec, Budget.read(spec.partition(":")[2]), (RulePolicy, WaitPolicy))
+    if makers_of(spec):
+        return VariantPolicy(spec)
     return _checkpoint(spec)
 
 
@@ -56,6 +68,13 @@ def check(spec: str) -> None:
     if spec.startswith(CONSTANT):
         _constants(spec)
         return
+    if _is_lookahead(spec):
+        Budget.read(spec.partition(":")[2])
+        return
+    makers = makers_of(spec)
+    if makers:
+        check_variant(spec, makers)
+        return
     folder = Path(spec)
     if spec and (folder / MANIFEST).is_file():
         return
@@ -66,9 +85,13 @@ def check(spec: str) -> None:
         raise PolicyError(
             f"there is no checkpoint at '{spec}'; name the folder that training wrote, runs/<id>/checkpoint"
         )
-    close = nearest(spec, [*NAMES, "constant"])
+    close = nearest(spec.partition(":")[0], [*NAMES, LOOKAHEAD, "constant", *variants()])
     hint = f"; did you mean '{close}'?" if close else ""
     raise PolicyError(f"there is no policy '{spec}'{hint} (known: {FORMS})")
+
+
+def _is_lookahead(spec: str) -> bool:
+    return spec.partition(":")[0] == LOOKAHEAD
 
 
 def _constants(spec: str) -> dict[str, str]:
@@ -132,9 +155,8 @@ def rule_of(scenario: Scenario) -> str:
     Raises:
         PolicyError: if there is none.
     """
-    base = getattr(scenario.spec, "extends", None)
     known = sorted(module.name for module in pkgutil.iter_modules(rules.__path__))
-    for name in (scenario.name, *([Path(base).stem] if base else [])):
+    for name in modules_of(scenario):
         if name in known:
             return name
     ruled = [name for name in known if name in packaged_scenarios()]

@@ -61,8 +61,7 @@ def models() -> dict[str, Callable[[int], Any]]:
 
     def ours(seed: int) -> dict[str, float]:
         game.reset(seed, events=False)
-        while not game.finished:
-            game.advance()
+        game.finish()
         kpis: dict[str, float] = game.kpis()
         return kpis
 

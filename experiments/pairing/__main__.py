@@ -6,92 +6,35 @@ import argparse
 import math
 import sys
 from collections.abc import Sequence
-from dataclasses import dataclass
 
 import numpy as np
 from rich.table import Table
 from rich.text import Text
 
 import policies
-from experiments.pairing.gains import Array, Controls, estimates, gain, shares
+from experiments.pairing.gains import Controls, estimates, gain, shares
+from experiments.pairing.played import MEAN_STAY, RETURN, TOTAL_STAY, Played, drawn_at_first, drawn_further, play
 from marl_health import Scenario, ScenarioError, load
-from marl_health.worlds.flow.world import FlowWorld
-from orchestration.commands.output import console, progress_bar
+from orchestration.commands.output import console
 from orchestration.commands.runs import split_policies
 from orchestration.commands.tables import interval, metric_label, number, ratio, seeds_line
-from orchestration.episodes import Event
 from orchestration.evaluation.statistics import paired_difference
-from orchestration.simulate import Simulation, simulate
 from orchestration.workers import WorkerError, cpus
-
-RETURN, TOTAL_STAY, MEAN_STAY = "return", "length_of_stay_total", "length_of_stay_mean"
 
 WANTED = 5.0
 """Least variance ratio of the return and of the total length of stay."""
+
+HARDLY = {("hospital_throughput", "wait"): "constant:imaging_coordinator=call in 1 porter"}
+"""By scenario and reference, a policy that hardly differs from it: a porter more at times."""
+
+FEW = 30
+"""Replications of that; its ratio is so high that more are not needed."""
 
 FURTHER = 20_000
 """Episodes of which only that is drawn, for the means of the control variates."""
 
 ENOUGH = 20
 """Replications beyond one per control variate, without which a regression on them means little."""
-
-
-@dataclass(frozen=True)
-class Played:
-    """The replications of one policy; ``stays`` has a list of hours for each."""
-
-    simulation: Simulation
-    stays: Sequence[Sequence[float]]
-
-    @property
-    def policy(self) -> str:
-        """Name of the policy."""
-        return self.simulation.policy
-
-    @property
-    def terms(self) -> dict[str, list[float]]:
-        """By component of the reward, one value per replication; they add up to the return."""
-        replications = self.simulation.replications
-        return {name: [replication.terms[name] for replication in replications] for name in replications[0].terms}
-
-    def values(self, metric: str) -> list[float]:
-        """The return, a length of stay in hours or a KPI of every replication."""
-        if metric == TOTAL_STAY:
-            return [math.fsum(hours) for hours in self.stays]
-        if metric == MEAN_STAY:
-            return [math.fsum(hours) / len(hours) if hours else math.nan for hours in self.stays]
-        return self.simulation.values(metric)
-
-
-def lengths_of_stay(scenario: Scenario, events: Sequence[Event]) -> list[float]:
-    """Hours of each who came in the measured time, until they left or the run-out was over."""
-    program = scenario.program
-    came: dict[int, float] = {}
-    minutes = []
-    for time, entity, kind, event, _ in events:
-        if kind == "arrival_departure":
-            if event == "arrival" and program.warm_up <= time < program.horizon:
-                came[entity] = time
-            elif event == "depart" and entity in came:
-                minutes.append(time - came.pop(entity))
-    minutes += [program.length - time for time in came.values()]
-    return [stay / 60.0 for stay in minutes]
-
-
-def play(scenario: Scenario, policy: str, replications: int, seed: int, jobs: int) -> Played:
-    """Simulate a policy."""
-    stays: list[list[float]] = []
-    with progress_bar(f"{scenario.name}, {policy}", replications) as progress:
-        simulation = simulate(
-            scenario,
-            policy,
-            replications,
-            seed,
-            jobs=jobs,
-            events=lambda _, events, __: stays.append(lengths_of_stay(scenario, events)),
-            progress=progress,
-        )
-    return Played(simulation, stays)
 
 
 def gains_table(reference: Played, other: Played) -> Table:
@@ -138,29 +81,6 @@ def anatomy(reference: Played, other: Played) -> list[str]:
     ]
 
 
-def drawn_at_first(scenario: Scenario, seeds: Sequence[int]) -> dict[str, Array]:
-    """By name, the numbers that each episode draws under ``vary``, whatever the policy."""
-    return _by_name(scenario, [FlowWorld(scenario.program, seed).varied for seed in seeds])
-
-
-def drawn_further(scenario: Scenario, episodes: int) -> dict[str, Array]:
-    """The same of as many episodes of which nothing else is made."""
-    world, generator = FlowWorld(scenario.program, 0), np.random.default_rng(0)
-    rows = []
-    for _ in range(episodes):
-        world.varied = []  # a draw may refer to those before it
-        for _, value in scenario.program.varied:
-            world.nobody.row = generator.random(scenario.program.columns).tolist()
-            world.varied.append(value(world, world.nobody))
-        rows.append(world.varied)
-    return _by_name(scenario, rows)
-
-
-def _by_name(scenario: Scenario, rows: Sequence[Sequence[float]]) -> dict[str, Array]:
-    columns = zip((name for name, _ in scenario.program.varied), zip(*rows, strict=True), strict=True)
-    return {name: np.array(found, float) for name, found in columns if not isinstance(found[0], str)}
-
-
 def mend(scenario: Scenario, reference: Played, other: Played) -> list[str]:
     """What is gained when the difference in return is adjusted for what each episode draws, in sentences."""
     seeds = reference.simulation.seeds
@@ -180,6 +100,16 @@ def mend(scenario: Scenario, reference: Played, other: Played) -> list[str]:
         f"    and control variates           {found.paired_adjusted.mean:8.1f} ± {found.paired_adjusted.half:.1f}   "
         f"variance ratio, first line to last: {ratio(found.ratio)} ({ratio(found.low)} to {ratio(found.high)})",
     ]
+
+
+def loss(reference: Played, hardly: Played) -> list[str]:
+    """What the pairing itself loses, in sentences."""
+    n = len(hardly.stays)
+    told = [f"A policy that hardly differs from {reference.policy} ({hardly.policy}; {n} replications):"]
+    for name in (TOTAL_STAY, RETURN):
+        found = gain(reference.values(name)[:n], hardly.values(name))
+        told.append(f"  {name}: variance ratio {ratio(found.ratio)} ({ratio(found.low)} to {ratio(found.high)})")
+    return [*told, "If the pairing were lost on the way, these would be low as well."]
 
 
 def verdicts(reference: Played, other: Played) -> list[str]:
@@ -206,6 +136,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
         "scenario", nargs="?", default="hospital_throughput", help="a packaged scenario's name, or a file"
     )
     parser.add_argument("--policies", default="wait,rule", help="two, joined by a comma; the first is the reference")
+    parser.add_argument(
+        "--hardly", help="a policy that hardly differs from the reference, to see what the pairing itself loses"
+    )
     parser.add_argument("--replications", type=int, default=100, help="at least 2")
     parser.add_argument("--seed", type=int, default=0, help="of the first replication")
     parser.add_argument("--jobs", type=int, default=cpus(), help="processes (default: one per CPU); no result changes")
@@ -219,10 +152,13 @@ def main(arguments: Sequence[str] | None = None) -> int:
         scenario = load(options.scenario)
         if not scenario.roles:
             parser.error(f"nobody decides in '{scenario.name}', so no two policies differ")
-        for name in names:
+        nearly = options.hardly or HARDLY.get((scenario.name, names[0]))
+        for name in (*names, *([nearly] if nearly else [])):
             policies.check(name)
         how = (options.replications, options.seed, options.jobs)
         reference, other = (play(scenario, name, *how) for name in names)
+        few = (min(FEW, options.replications), options.seed, options.jobs)
+        hardly = play(scenario, nearly, *few) if nearly else None
     except (ScenarioError, policies.PolicyError, WorkerError) as error:
         print(error, file=sys.stderr)
         return 2
@@ -232,7 +168,12 @@ def main(arguments: Sequence[str] | None = None) -> int:
     out.print(gains_table(reference, other))
     print("variance ratio: variance of the difference if each policy met patients of its own, over that on the same")
     print("at most: the ratio if the two were perfectly correlated, each with the spread that it has\n")
-    parts = (anatomy(reference, other), mend(scenario, reference, other), verdicts(reference, other))
+    parts = (
+        anatomy(reference, other),
+        loss(reference, hardly) if hardly is not None else [],
+        mend(scenario, reference, other),
+        verdicts(reference, other),
+    )
     print("\n\n".join("\n".join(part) for part in parts if part))
     return 0
 

@@ -107,8 +107,7 @@ def replicate(task: tuple[str, int]) -> dict[str, float]:
     file, seed = task
     game = _game(file)
     game.reset(seed, events=False)
-    while not game.finished:
-        game.advance()
+    game.finish()
     kpis: dict[str, float] = game.kpis()
     return kpis
 

@@ -125,12 +125,28 @@ class HealthParallelEnv(ParallelEnv[str, Observation, int]):
         self._illegal = dict.fromkeys(self.agents, 0)
         self._cycles = 0
         nothing = [0.0] * len(COMPONENTS)
-        return self._observations(), {agent: self._info(agent, nothing, 0.0) for agent in self.agents}
+        return self._observations(self.agents), {agent: self._info(agent, nothing, 0.0) for agent in self.agents}
 
     def step(
         self, actions: dict[str, int]
     ) -> tuple[dict[str, Observation], dict[str, float], dict[str, bool], dict[str, bool], dict[str, dict[str, Any]]]:
         """Let every agent move, then run the world to the next decision."""
+        agents = self.agents
+        terms, minutes = self._move(actions)
+        infos = {agent: self._info(agent, terms[agent], minutes) for agent in agents}
+        observations = self._observations(agents)
+        terminations = dict.fromkeys(agents, False)
+        truncations = dict.fromkeys(agents, not self.agents)
+        if self.render_mode == "human":
+            self.render()
+        return observations, {agent: sum(terms[agent]) for agent in agents}, terminations, truncations, infos
+
+    def play(self, actions: Mapping[str, int]) -> dict[str, float]:
+        """What :meth:`step` does, but nobody looks: only the rewards come back. For trials in a :meth:`fork`."""
+        return {agent: sum(terms) for agent, terms in self._move(actions)[0].items()}
+
+    def _move(self, actions: Mapping[str, int]) -> tuple[dict[str, list[float]], float]:
+        """Let every agent move and run the world; the reward's components by agent, and the minutes that passed."""
         if not self.agents:
             raise RuntimeError("the episode is over or has not begun; call reset() first")
         agents = self.agents
@@ -142,24 +158,13 @@ class HealthParallelEnv(ParallelEnv[str, Observation, int]):
                 self.last_moves[agent] = (self.game.now, action)
         minutes = self.game.advance(last=self._cycles + 1 >= self.max_cycles)
         self._cycles += 1
-        over = self.game.finished
         team, own = self.game.gains()
-        rewards: dict[str, float] = {}
-        infos: dict[str, dict[str, Any]] = {}
-        for agent in agents:
-            terms = team
-            if agent in own:
-                terms = [shared + alone for shared, alone in zip(team, own[agent], strict=True)]
-            rewards[agent] = sum(terms)
-            infos[agent] = self._info(agent, terms, minutes)
-        observations = self._observations()
-        terminations = dict.fromkeys(agents, False)
-        truncations = dict.fromkeys(agents, over)
-        if over:
+        if self.game.finished:
             self.agents = []
-        if self.render_mode == "human":
-            self.render()
-        return observations, rewards, terminations, truncations, infos
+        terms = dict.fromkeys(agents, team)
+        for agent, alone in own.items():
+            terms[agent] = [shared + paid for shared, paid in zip(team, alone, strict=True)]
+        return terms, minutes
 
     def state(self) -> Observation:
         """The global state: float32 in [-1, 1], shape ``state_space.shape``."""
@@ -239,9 +244,9 @@ class HealthParallelEnv(ParallelEnv[str, Observation, int]):
         return self.game.snapshot()
 
     # ------------------------------------------------------------ inside
-    def _observations(self) -> dict[str, Observation]:
+    def _observations(self, agents: list[str]) -> dict[str, Observation]:
         observe = self.game.observe
-        return {agent: np.frombuffer(array("f", observe(agent)), np.float32) for agent in self.agents}
+        return {agent: np.frombuffer(array("f", observe(agent)), np.float32) for agent in agents}
 
     def _info(self, agent: str, terms: list[float], minutes: float) -> dict[str, Any]:
         mask = self.game.mask(agent)

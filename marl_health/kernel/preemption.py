@@ -11,13 +11,13 @@ if TYPE_CHECKING:
     from marl_health.kernel.world import World
 
 
-def interrupt_for(line: Line, world: World, entity: Entity, resume: bool) -> bool:
+def interrupt_for(line: Line, world: World, entity: Entity, resume: bool, *, first: bool = False) -> bool:
     """Free what an entity needs by interrupting the least urgent work under way. True if it was done.
 
-    Interrupted entities keep their time of joining, so they are first of their class when units come free; then they
-    ``resume`` where they were, or start again. Nobody's place is taken away, no move under way is stopped, nobody is
-    interrupted for a unit that must be cleaned first, or for the sake of one certain unit. Otherwise the entity would
-    have to wait in ``line``.
+    Interrupted entities keep their time of joining, so they are first of their class when units come free, or ``first``
+    of their line; then they ``resume`` where they were, or start again. Nobody's place is taken away, no move under way
+    is stopped, nobody is interrupted for a unit that must be cleaned first, or for the sake of one certain unit.
+    Otherwise the entity would have to wait in ``line``.
     """
     if line.unit is not None:
         return False
@@ -52,6 +52,8 @@ def interrupt_for(line: Line, world: World, entity: Entity, resume: bool) -> boo
             other = other.base
         other.join(world, victim, victim.since)
         victim.joined = now
+        if first:
+            other.call(victim)
     for other in victims.values():
         for pool, _ in other.returned:
             pool.dispatch(world)

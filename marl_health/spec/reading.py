@@ -22,12 +22,7 @@ def read(path: Path, chosen: dict[str, str]) -> Scenario:
     Raises:
         ScenarioError: with every problem found.
     """
-    document = load_document(path)
-    files = [path.resolve()]
-    base = document.data.get("extends")
-    if base is not None:
-        document, below = _extended(document, base, path)
-        files.append(below)
+    document, files = parse(path)
     folders = [*(file.parent for file in files), PACKAGED]
     kind = _kind(document)
     try:
@@ -38,6 +33,20 @@ def read(path: Path, chosen: dict[str, str]) -> Scenario:
         ) from None
     program = kind.compile_program(document, spec, folders, chosen)
     return Scenario(document, spec, program, kind, chosen, [*files, *kind.tables_read(program)])
+
+
+def parse(path: Path) -> tuple[Document, list[Path]]:
+    """The scenario in a file as plain data, laid over what it extends, and the files that it is in; neither is checked.
+
+    Raises:
+        ScenarioError: it is no YAML, or what it extends cannot be found.
+    """
+    document = load_document(path)
+    base = document.data.get("extends")
+    if base is None:
+        return document, [path.resolve()]
+    document, below = _extended(document, base, path)
+    return document, [path.resolve(), below]
 
 
 def _extended(document: Document, base: Any, path: Path) -> tuple[Document, Path]:

@@ -59,6 +59,9 @@ class Game(Protocol):
     def advance(self, *, last: bool = False) -> float:
         """Run the world to the next decision; after the ``last`` one, through the run-out. Minutes that passed."""
 
+    def finish(self) -> None:
+        """Run the world to the end of the episode and through the run-out, without another decision."""
+
     def gains(self) -> tuple[list[float], dict[str, list[float]]]:
         """Reward by component since the last call: the team's, and what roles got beside it, by agent."""
 

@@ -130,11 +130,11 @@ def compare(
 
 
 def split_policies(text: str) -> list[str]:
-    """Names of policies that commas join; a comma inside ``constant:a=1,b=2`` belongs to it."""
+    """Names of policies that commas join; a comma inside ``constant:a=1,b=2`` or ``lookahead:..`` belongs to it."""
     names: list[str] = []
     for part in text.split(","):
         part = part.strip()
-        if names and names[-1].startswith("constant:") and re.fullmatch(r"\w+\s*=.*", part):
+        if names and names[-1].startswith(("constant:", "lookahead:")) and re.fullmatch(r"\w+\s*=.*", part):
             names[-1] += f",{part}"
         else:
             names.append(part)

@@ -11,6 +11,11 @@ from orchestration.document.inputs import REMARKS, form_of, phrase, words
 from orchestration.document.pathway import comes, needs
 
 ORDERS = {"arrival": "first come, first served", "class": "by class, then first come, first served"}
+INTERRUPTED = {
+    "resume": "later resumes",
+    "resume_first": "resumes before anyone else of its queue is served",
+    "restart": "later restarts",
+}
 
 
 def logic(scenario: Scenario) -> Iterator[Block]:
@@ -89,7 +94,7 @@ def _happens(name: str, step: Mapping[str, Any]) -> str:
     if step.get("priority"):
         extras.append(f"priority {step['priority']} against other queues (lower goes first)")
     if step.get("preempt"):
-        extras.append(f"interrupts less urgent work, which later {step['preempt']}s")
+        extras.append(f"interrupts less urgent work, which {INTERRUPTED[step['preempt']]}")
     if "shorten" in step:
         extras.append("agents may end it early")
     extras += [f"{words(key)} becomes {_brief(value)}" for key, value in step.get("set", {}).items()]
@@ -187,6 +192,8 @@ def _algorithms(data: Mapping[str, Any]) -> Iterator[str]:
         )
     if any("clean" in place for place in data.get("places", {}).values()):
         yield "A place that was left is cleaned before the next one may have it."
+    if any("rota" in part for part in data.get("staff", {}).values()):
+        yield "Those of a rota finish their work under way after their shift, beside those who relieve them."
     if any("shifts" in part for key in ("staff", "places") for part in data.get(key, {}).values()):
         yield "When a shift ends, work under way is finished by those who began it, as overtime."
 
@@ -202,6 +209,8 @@ def _attributes(kind: Mapping[str, Any]) -> list[str]:
 def _units(resource: Mapping[str, Any]) -> str:
     if "shifts" in resource:
         text = "; ".join(f"from {start}: {count}" for start, count in resource["shifts"].items())
+    elif "rota" in resource:
+        text = "; ".join(f"from {crew['at']} for {crew['for']}: {crew['count']}" for crew in resource["rota"])
     else:
         text = str(resource["count"])
     return f"{text}; less {_brief(resource['absent'])}" if "absent" in resource else text

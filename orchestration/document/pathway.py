@@ -105,9 +105,14 @@ def _branches(graph: Pathway, name: str, step: Mapping[str, Any]) -> Iterator[st
 
 
 def _choices(graph: Pathway, data: Mapping[str, Any]) -> None:
-    """Arrows for where agents may send those whom they choose."""
+    """Arrows for where agents may send those whom they choose, or all who finish a step."""
     for role, agent in data.get("agents", {}).items():
         for move in agent["can"]:
+            setting = str(move.get("set", ""))
+            if setting.endswith(".next"):
+                for way in list(move["to"].values())[1:]:
+                    for target, _ in ways(way):
+                        graph.link(setting.removesuffix(".next"), target, "choice", words(role))
             do = move.get("do")
             if isinstance(do, Mapping):
                 slots = data["slots"][move["choose"]]

@@ -23,11 +23,11 @@ class RuleBook:
 
     Args:
         rules: by role. A role without a rule waits.
+        name: what tables call it.
     """
 
-    name = "rule"
-
-    def __init__(self, rules: Mapping[str, Decide]) -> None:
+    def __init__(self, rules: Mapping[str, Decide], name: str = "rule") -> None:
+        self.name = name
         self._rules = dict(rules)
         self._numbers: dict[str, dict[str, int]] = {}
 

@@ -7,14 +7,13 @@ from types import SimpleNamespace
 import numpy as np
 import pytest
 
-from experiments.pairing.__main__ import RETURN, TOTAL_STAY, drawn_at_first, drawn_further, lengths_of_stay, main, play
+from experiments.pairing.__main__ import HARDLY, main
 from experiments.pairing.gains import Controls, estimates, gain, shares
+from experiments.pairing.played import RETURN, TOTAL_STAY, drawn_at_first, drawn_further, lengths_of_stay, play
 from marl_health import load
 
 NAN = math.nan
 CLINIC = "tests/orchestration/clinic.yaml"
-HARDLY = "constant:imaging_coordinator=call in 1 porter"
-"""A porter more at times, which hardly changes anything for anybody."""
 
 
 def normal(seed, n, correlation, sd=(1.0, 1.0)):
@@ -138,7 +137,16 @@ def test_the_command_prints_ratios_their_anatomy_and_verdicts(capsys):
     sharing = [int(share) for share in re.findall(r"^  (\d+)% is ", told, re.MULTILINE)]
     assert len(sharing) == 2 and sum(sharing) in (99, 100, 101)
     assert "By term: " in told and "and control variates" in told and "(demand)" in told
+    assert "hardly" not in told
     assert re.search(r"return: variance ratio [\d.]+ \([\d.]+ to [\d.]+\); wanted is 5: ", told)
+
+
+def test_a_policy_that_hardly_differs_shows_what_pairing_loses(capsys):
+    hardly = "constant:manager=wait"
+    arguments = [CLINIC, "--policies", "wait,random", "--replications", "10", "--jobs", "1", "--hardly", hardly]
+    assert main(arguments) == 0
+    told = capsys.readouterr().out
+    assert f"({hardly}; 10 replications)" in told and "variance ratio ∞ (∞ to ∞)" in told
 
 
 @pytest.mark.parametrize(
@@ -148,6 +156,7 @@ def test_the_command_prints_ratios_their_anatomy_and_verdicts(capsys):
         ([CLINIC, "--policies", "wait,wait"], 2, "two different ones"),
         ([CLINIC, "--replications", "1"], 2, "at least 2"),
         ([CLINIC, "--policies", "wait,randm"], 2, "did you mean 'random'?"),
+        ([CLINIC, "--policies", "wait,random", "--hardly", "wiat"], 2, "did you mean 'wait'?"),
         (["no_such"], 2, "no_such"),
     ],
 )
@@ -163,7 +172,9 @@ def test_slips_are_told(arguments, code, said, capsys):
 def test_nothing_of_the_pairing_is_lost_on_the_hospital():
     """With a lever that hardly matters, what is left of the variance is what chance adds on the way."""
     scenario = load("hospital_throughput")
-    wait, hardly, rule = (play(scenario, policy, 30, 0, 1) for policy in ("wait", HARDLY, "rule"))
+    wait, hardly, rule = (
+        play(scenario, policy, 30, 0, 1) for policy in ("wait", HARDLY[scenario.name, "wait"], "rule")
+    )
     for metric in (RETURN, TOTAL_STAY):
         assert wait.values(metric) != hardly.values(metric)
         assert gain(wait.values(metric), hardly.values(metric)).low > 100, metric

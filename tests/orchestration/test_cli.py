@@ -189,11 +189,11 @@ def test_compare_prints_levels_and_marks_clear_differences(tmp_path):
 
 
 def test_policies_are_split_at_commas_that_are_not_their_own():
-    text = "wait, constant:manager=1,front_desk=set line.order arrival,random,runs/a/checkpoint"
+    text = "wait, constant:manager=1,front_desk=set line.order arrival,lookahead:futures=2,every=3,runs/a/checkpoint"
     assert split_policies(text) == [
         "wait",
         "constant:manager=1,front_desk=set line.order arrival",
-        "random",
+        "lookahead:futures=2,every=3",
         "runs/a/checkpoint",
     ]
 

@@ -157,3 +157,20 @@ def test_comes_are_mondays(tmp_path):
     )
     game = play(loaded)
     assert [row[0] for row in game.events() if row[3] == "arrival"] == [1440 + 600]
+
+
+@pytest.mark.parametrize("scenario", EVERY, ids=short)
+def test_an_episode_without_decisions_is_the_same_in_one_stretch(scenario):
+    loaded = marl_health.load(scenario)
+    told = []
+    for in_one in (False, True):
+        game = loaded.kind.make_game(loaded.program)
+        game.reset(6, events=True)
+        if in_one:
+            game.advance()
+            game.finish()
+        while not game.finished:
+            game.advance()
+        game.finish()
+        told.append((game.events(), game.conservation(), repr(game.kpis()), game.now))
+    assert told[0] == told[1]

@@ -128,6 +128,7 @@ class StepCompiler:
             step.place = self.program.pool_index.get(spec.move_to)
         step.preempt = spec.preempt is not None
         step.resume = spec.preempt != "restart"
+        step.first = spec.preempt == "resume_first"
         if isinstance(spec, model.Use) and spec.same:
             step.same = self.program.pool_index.get(spec.use[0])
         return step

@@ -33,6 +33,7 @@ class FlowGame:
         self._read: list[float] = []
         self._scales = {agent: self._scales_of(spec) for agent, spec in self.specs.items()}
         self._numbers = {agent: number for number, agent in enumerate(self.agents)}
+        self._names = {agent: _names_of(spec) for agent, spec in self.specs.items()}
         self._state_pools = [number for number, pool in enumerate(program.pools) if not pool.unlimited]
         self._state_names = self._names_of_state()
 
@@ -43,9 +44,7 @@ class FlowGame:
     # ------------------------------------------------------------ what there is to see and do
     def observation_names(self, agent: str) -> list[str]:
         """Name of each number in the agent's observation."""
-        spec = self.specs[agent]
-        names = [name for sight in spec.sights for name in sight.names]
-        return names + [name for move in spec.moves for name, _ in move.sights]
+        return list(self._names[agent])
 
     def observation_meanings(self, agent: str) -> list[tuple[str, float]]:
         """(meaning, scale) of each number in the agent's observation."""
@@ -140,6 +139,13 @@ class FlowGame:
         if last or world.now >= self.program.horizon:
             world.close()
         return passed
+
+    def finish(self) -> None:
+        """Run the world to the end of the episode and through the run-out, without another decision."""
+        world = self.running
+        if not world.closed:
+            world.advance(self.program.horizon)
+            world.close()
 
     def gains(self) -> tuple[list[float], dict[str, list[float]]]:
         """Reward by component since the last call: the team's, and what roles got beside it, by agent."""
@@ -238,6 +244,12 @@ class FlowGame:
     def snapshot(self) -> dict[str, Any]:
         """What is where, for pictures; see :func:`marl_health.worlds.flow.snapshot.take_snapshot`."""
         return take_snapshot(self.running)
+
+
+def _names_of(spec: AgentSpec) -> list[str]:
+    """Name of each number that an agent sees."""
+    names = [name for sight in spec.sights for name in sight.names]
+    return names + [name for move in spec.moves for name, _ in move.sights]
 
 
 def _fullness(pool: Pool) -> tuple[float, float, float]:

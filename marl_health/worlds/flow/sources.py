@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import lru_cache
 from math import inf
 from typing import TYPE_CHECKING, Any
 
@@ -42,17 +43,26 @@ class RateSpec:
         self, start: float, length: float, seed: int, name: str
     ) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
         """Edges (minutes of the world's clock) and rates (per minute) of the piecewise constant rate."""
-        if self.daily_cv is None and len(set(self.profile)) == 1:
-            return np.array([0.0, length]), np.array([self.per_minute * self.profile[0]])
-        first = int(start // 60)
-        hours = np.arange(first, int((start + length) // 60) + 2)
-        edges = np.clip(hours * 60.0 - start, 0.0, length)
-        rates = self.per_minute * np.array(self.profile)[hours[:-1] % 168]
+        edges, rates, days = _by_hour(self.per_minute, self.profile, start, length, self.daily_cv is not None)
         if self.daily_cv is not None:
-            days = hours[:-1] // 24 - hours[0] // 24
             shape = self.daily_cv**-2
             rates = rates * stream(seed, "days:" + name).gamma(shape, 1 / shape, days[-1] + 1)[days]
         return edges, rates
+
+
+@lru_cache(maxsize=256)
+def _by_hour(
+    per_minute: float, profile: tuple[float, ...], start: float, length: float, hourly: bool
+) -> tuple[NDArray[np.float64], NDArray[np.float64], NDArray[np.int64]]:
+    """Edges and rates as they are in every episode, and the day of each interval, counted from the first.
+
+    A rate that never changes is a single interval, unless it has to be ``hourly``.
+    """
+    if not hourly and len(set(profile)) == 1:
+        return np.array([0.0, length]), np.array([per_minute * profile[0]]), np.zeros(1, np.int64)
+    hours = np.arange(int(start // 60), int((start + length) // 60) + 2)
+    edges = np.clip(hours * 60.0 - start, 0.0, length)
+    return edges, per_minute * np.array(profile)[hours[:-1] % 168], hours[:-1] // 24 - hours[0] // 24
 
 
 @dataclass(frozen=True)

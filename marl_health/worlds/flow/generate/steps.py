@@ -127,7 +127,7 @@ class StepText:
                 writer.line("line = line.for_unit(world, unit)")
         granted = f"line.request(world, {who})"
         if step.preempt:
-            granted += f" or {writer.name(interrupt_for)}(line, world, {who}, {step.resume})"
+            granted += f" or {writer.name(interrupt_for)}(line, world, {who}, {step.resume}, first={step.first})"
         if plain:
             writer.line(f"pool = world.pools[{self.lines.pool[line]}]")
             granted = "pool.free > 0 and not line.waiting"

@@ -111,8 +111,10 @@ class Waiting(StepBase):
 
     queue: Name | None = Field(None, description="The line to wait in; steps with the same needs may share one")
     priority: float = Field(0.0, ge=-1000, le=1000, description="Between lines for one resource; lower goes first")
-    preempt: Literal["resume", "restart"] | None = Field(
-        None, description="Interrupts less urgent work, which later resumes or restarts"
+    preempt: Literal["resume", "resume_first", "restart"] | None = Field(
+        None,
+        description="Interrupts less urgent work, which later resumes or restarts; `resume_first`: resumes before "
+        "anyone else of its queue is served",
     )
     give_up: GiveUp | None = Field(None, alias="or", description="Where to go after waiting too long in this step")
 
