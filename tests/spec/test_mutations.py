@@ -65,7 +65,7 @@ def play(scenario: Scenario) -> None:
     """Run a valid scenario: a bounded number of events, and whole episodes with agents if it is small."""
     world = FlowWorld(scenario.program, 1)
     events = 0
-    while world._queue and events < MOST_EVENTS and world.now < scenario.program.length:
+    while world.peek() < scenario.program.length and events < MOST_EVENTS:
         world.step()
         events += 1
     if events == MOST_EVENTS or not scenario.roles:

@@ -26,7 +26,7 @@ def audit(world):
                 waiting[token.line.index] += 1
                 classes[token.line.index][token.line.class_of(token)] += 1
                 assert token.held is None and token.ticket is not None
-    for entry in world._queue:
+    for entry in world.agenda:
         if type(entry[3]).__name__ == "Cleaning":
             cleaning[entry[3].pool.index] += 1
     for pool in world.pools:
