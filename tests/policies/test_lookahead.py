@@ -96,6 +96,17 @@ def test_the_env_is_left_as_it_is():
     assert [repr(env.step({})[:3]) for _ in range(8)] == [repr(untouched.step({})[:3]) for _ in range(8)]
 
 
+def test_trials_earn_what_steps_pay():
+    env = env_in_midst(SMALL, 4, 40)
+    trial = env.fork()
+    while env.agents:
+        joint = {agent: int(np.flatnonzero(env.action_mask(agent))[-1]) for agent in env.agents}
+        assert trial.play(joint) == env.step(joint)[1]
+    assert not trial.agents
+    with pytest.raises(RuntimeError, match="call reset"):
+        trial.play({})
+
+
 def test_between_decisions_at_which_it_looks_ahead_it_does_what_the_rule_says():
     env = parallel_env("hospital_throughput")
     observations, infos = env.reset(seed=3)
