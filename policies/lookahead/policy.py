@@ -6,8 +6,9 @@ them, and the proposal, in the same futures (common random numbers), and after t
 ``horizon`` decisions. What an alternative gains in return over the proposal is its advantage.
 
 * A first future screens ``candidates`` alternatives, which take turns. Of the slots of a list, one at a time is tried.
-* The best of them are tried in ``futures`` further futures, in which nobody has picked them yet. One is taken if its
-  mean advantage there exceeds ``CLEAR`` standard errors: the few that are taken by mere chance then cost little.
+* The best of them are tried in up to ``futures`` further futures, for which nobody has picked them yet, as long as they
+  gain there on the whole. One is taken if its mean advantage exceeds ``CLEAR`` standard errors after all of them: few
+  are taken by mere chance, and those cost little.
 
 The budget per decision is a number of futures, alternatives and decisions, never a time, so that the same seeds give
 the same choices on every machine: at most ``1 + candidates`` trials of the first future and ``1 + FINALISTS`` of each
@@ -53,8 +54,8 @@ class Budget:
 
     futures: int = 4
     horizon: int = 24
-    candidates: int = 9
-    every: int = 4
+    candidates: int = 6
+    every: int = 2
 
     @classmethod
     def read(cls, text: str) -> Budget:
@@ -155,12 +156,21 @@ class LookaheadPolicy:
         first = self._advantages(env, next(keys), proposal, tried)
         ahead = sorted((-gained, number) for number, gained in enumerate(first) if gained > 0)
         finalists = [tried[number] for _, number in ahead[:FINALISTS]]
-        if not finalists:
-            return None
-        gains = np.array([self._advantages(env, next(keys), proposal, finalists) for _ in range(self.budget.futures)])
-        means, errors = gains.mean(axis=0), gains.std(axis=0, ddof=1) / sqrt(len(gains))
-        clear = [(mean, number) for number, mean in enumerate(means) if mean > 0 and mean >= CLEAR * errors[number]]
-        return finalists[max(clear, key=lambda pair: pair[0])[1]] if clear else None
+        gains: dict[Alternative, list[float]] = {alternative: [] for alternative in finalists}
+        for _ in range(self.budget.futures):
+            if not finalists:
+                return None
+            for alternative, gained in zip(
+                finalists, self._advantages(env, next(keys), proposal, finalists), strict=True
+            ):
+                gains[alternative].append(gained)
+            finalists = [alternative for alternative in finalists if sum(gains[alternative]) > 0]
+        clear = [
+            alternative
+            for alternative in finalists
+            if np.mean(gains[alternative]) >= CLEAR * np.std(gains[alternative], ddof=1) / sqrt(self.budget.futures)
+        ]
+        return max(clear, key=lambda alternative: sum(gains[alternative]), default=None)
 
     def _keys(self) -> Iterator[int]:
         """Keys of futures, other ones at each decision."""

@@ -96,6 +96,17 @@ def test_the_env_is_left_as_it_is():
     assert [repr(env.step({})[:3]) for _ in range(8)] == [repr(untouched.step({})[:3]) for _ in range(8)]
 
 
+def test_trials_earn_what_steps_pay():
+    env = env_in_midst(SMALL, 4, 40)
+    trial = env.fork()
+    while env.agents:
+        joint = {agent: int(np.flatnonzero(env.action_mask(agent))[-1]) for agent in env.agents}
+        assert trial.play(joint) == env.step(joint)[1]
+    assert not trial.agents
+    with pytest.raises(RuntimeError, match="call reset"):
+        trial.play({})
+
+
 def test_between_decisions_at_which_it_looks_ahead_it_does_what_the_rule_says():
     env = parallel_env("hospital_throughput")
     observations, infos = env.reset(seed=3)
@@ -123,15 +134,21 @@ def test_every_alternative_has_its_turn():
 
 
 def test_one_is_taken_only_if_it_is_clearly_better_in_futures_that_did_not_pick_it(monkeypatch):
-    gains = iter([[3.0, 1.0, -1.0], [0.1, 1.0], [-0.1, 1.1], [0.2, 0.9]])
-    monkeypatch.setattr(LookaheadPolicy, "_advantages", lambda *args: next(gains))
     policy = LookaheadPolicy("lookahead", Budget(futures=3), ())
     tried = [("a_0", 1), ("a_0", 2), ("a_0", 3)]
-    assert policy._better(None, {}, tried) == ("a_0", 2), "the first looked best once, by chance"
-    gains = iter([[3.0, 1.0, -1.0], [0.1, 1.0], [-0.1, -1.1], [0.2, 0.9]])
-    assert policy._better(None, {}, tried) is None
-    gains = iter([[0.0, -1.0, -1.0]])
-    assert policy._better(None, {}, tried) is None, "nothing is better, so nothing more is tried"
+
+    def better(*told):
+        gains = iter(told)
+        monkeypatch.setattr(LookaheadPolicy, "_advantages", lambda *args: next(gains))
+        chosen = policy._better(None, {}, tried)
+        assert not list(gains), "no more is tried than it takes"
+        return chosen
+
+    assert better([3.0, 1.0, -1.0], [0.1, 1.0], [-0.1, 1.1], [0.9]) == ("a_0", 2), "the first was best by chance"
+    assert better([3.0, 1.0, -1.0], [0.4, 1.0], [0.5, 1.1], [0.6, 0.9]) == ("a_0", 2)
+    assert better([3.0, 1.0, -1.0], [0.1, 4.0], [-0.3, -3.9], [0.1]) is None, "the second gains once and loses twice"
+    assert better([3.0, -1.0, -1.0], [-0.1]) is None
+    assert better([0.0, -1.0, -1.0]) is None, "nothing is better, so nothing more is tried"
 
 
 @pytest.mark.parametrize(

@@ -13,6 +13,8 @@ from marl_health.worlds.flow.program import Program
 from marl_health.worlds.flow.sources import Source
 from marl_health.worlds.flow.world import FlowWorld
 from tests.worlds.test_determinism import continuation, game_in_midst
+from tests.worlds.test_invariants import audit
+from tests.worlds.test_random_scenarios import Maker
 from tests.worlds.worlds import EVERY, SMALL, short
 
 MIDST = [
@@ -134,6 +136,23 @@ def test_no_number_that_nobody_can_know_survives(case):
     assert {"agenda", "Entity.row"} <= set(before.values())
     after = hidden_numbers(game.fork(redraw=11).running)
     assert not {number: (path, after[number]) for number, path in before.items() if number in after}
+
+
+@pytest.mark.parametrize("seed", range(20))
+def test_all_of_it_holds_in_scenarios_put_together_at_random(tmp_path, seed):
+    loaded = Maker(seed).make(tmp_path)
+    game = loaded.kind.make_game(loaded.program)
+    game.reset(seed, events=True)
+    continuation(game, seed, 5 + seed % 12)
+    other = game.fork(redraw=seed)
+    assert (other.look("chief_0"), other.mask("chief_0")) == (game.look("chief_0"), game.mask("chief_0"))
+    audit(other.running)
+    before, after = hidden_numbers(game.running), hidden_numbers(other.running)
+    assert not {number: (path, after[number]) for number, path in before.items() if number in after}
+    again = game.fork(redraw=seed + 1).fork(redraw=seed)
+    futures = [anonymous(continuation(world, seed, 1000)) for world in (other, again)]
+    assert futures[0] == futures[1] and other.finished
+    audit(other.running)
 
 
 # ---------------------------------------------------------------- it is a world like any other
