@@ -152,10 +152,12 @@ class HealthParallelEnv(ParallelEnv[str, Observation, int]):
         agents = self.agents
         for agent in agents:
             action = int(actions.get(agent, 0))
-            if not self.game.act(agent, action):
-                self._illegal[agent] += 1
-            elif action:
+            if not action:
+                continue
+            if self.game.act(agent, action):
                 self.last_moves[agent] = (self.game.now, action)
+            else:
+                self._illegal[agent] += 1
         minutes = self.game.advance(last=self._cycles + 1 >= self.max_cycles)
         self._cycles += 1
         team, own = self.game.gains()

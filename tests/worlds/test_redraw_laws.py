@@ -184,7 +184,7 @@ def test_timers_run_out_by_their_law_given_how_long_they_have_run_and_what_set_t
     game = still_there(loaded, 70.0, "queue")
 
     def left(world):
-        return next(entry[0] for entry in world.agenda if type(entry[3]).__name__ == "Clock") - 70
+        return next(entry[0] for entry in world.agenda if type(entry[3]).__name__ in ("Clock", "HealthClock")) - 70
 
     assert differs(redraws(game, left), left_after(weibull(2.2, 60), 70.0)) < CRITICAL
 
@@ -221,7 +221,7 @@ def test_states_of_health_change_by_hazard_and_by_the_time_they_have_lasted(tmp_
     lasts, hazard = left_after(lognormal(180, 60), 120.0), 0.6 / 60
 
     def left(world):
-        return next(entry[0] for entry in world.agenda if type(entry[3]).__name__ == "Clock") - 120
+        return next(entry[0] for entry in world.agenda if type(entry[3]).__name__ in ("Clock", "HealthClock")) - 120
 
     law = lambda x: 1 - exp(-hazard * x) * (1 - lasts(x))  # noqa: E731
     assert clock.left and differs(redraws(game, left), law) < CRITICAL

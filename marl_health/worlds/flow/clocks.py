@@ -24,8 +24,8 @@ class ClockSpec(Protocol):
     def stop(self, world: FlowWorld, entity: Entity) -> None:
         """Stop it, if it runs."""
 
-    def fire(self, world: FlowWorld, clock: Clock) -> None:
-        """Its time has come."""
+    def fire(self, world: FlowWorld, clock: Any) -> None:
+        """The time of one of its clocks has come."""
 
 
 class Clock:
@@ -34,29 +34,25 @@ class Clock:
     Attributes:
         began: when it, or the current state of a health machine, began.
         known: the attributes that it was set by, of a timer; they may have changed since.
-        state, since, left, rates, deadly: used by health machines: the current state, when its hazards were last looked
-            at, the unit-rate time left of each transition, their rates, and the rate of death posted as expected.
     """
 
-    __slots__ = ("began", "deadly", "entity", "epoch", "known", "left", "rates", "since", "spec", "state")
+    __slots__ = ("began", "entity", "epoch", "known", "spec")
 
-    def __init__(self, spec: ClockSpec, entity: Entity, now: float) -> None:
+    def __init__(self, spec: ClockSpec, entity: Entity, now: float, known: Sequence[Any] = ()) -> None:
         self.epoch = 0
         self.spec: ClockSpec | None = spec
         self.entity = entity
         self.began = now
-        self.known: Sequence[Any] = ()
-        self.state = 0
-        self.since = 0.0
-        self.left: Sequence[float] = ()
-        self.rates: Sequence[float] = ()
-        self.deadly = 0.0
+        self.known = known
 
     def __reduce__(self) -> Any:
-        return _clock, (self.entity.step.program, self.spec.index), (None, self._state())  # type: ignore[attr-defined, union-attr]
+        step: Any = self.entity.step
+        assert self.spec is not None
+        return _clock, (type(self), step.program, self.spec.index), (None, self._state())
 
     def _state(self) -> dict[str, Any]:
-        return {name: getattr(self, name) for name in Clock.__slots__ if name != "spec"}
+        slots = {name for kind in type(self).__mro__ for name in getattr(kind, "__slots__", ())}
+        return {name: getattr(self, name) for name in slots - {"spec"}}
 
     def fire(self, world: FlowWorld) -> None:
         """Its time has come."""
@@ -64,8 +60,28 @@ class Clock:
         self.spec.fire(world, self)
 
 
-def _clock(program: Any, index: int) -> Clock:
-    clock = Clock.__new__(Clock)
+class HealthClock(Clock):
+    """A health machine under way for one entity.
+
+    Attributes:
+        state: the current one. since: when its hazards were last looked at.
+        left, rates: the unit-rate time left of each transition, and their rates.
+        deadly: the rate of death posted as expected.
+    """
+
+    __slots__ = ("deadly", "left", "rates", "since", "state")
+
+    def __init__(self, spec: ClockSpec, entity: Entity, now: float) -> None:
+        super().__init__(spec, entity, now)
+        self.state = 0
+        self.since = now
+        self.left: Sequence[float] = ()
+        self.rates: Sequence[float] = ()
+        self.deadly = 0.0
+
+
+def _clock(kind: type[Clock], program: Any, index: int) -> Clock:
+    clock = kind.__new__(kind)
     clock.spec = program.clocks[index]
     return clock
 
@@ -91,8 +107,7 @@ class TimerSpec:
         after = self.after
         minutes = after(world, entity)
         if minutes < inf:
-            entity.clocks[self.index] = clock = Clock(self, entity, world._now)
-            clock.known = entity.values[:]
+            entity.clocks[self.index] = clock = Clock(self, entity, world._now, entity.values[:])
             world.at(world._now + minutes, clock)
 
     def stop(self, world: FlowWorld, entity: Entity) -> None:
@@ -146,7 +161,7 @@ class HealthSpec:
             entity.clocks = {}
         elif self.index in entity.clocks:
             self.stop(world, entity)
-        entity.clocks[self.index] = clock = Clock(self, entity, world._now)
+        entity.clocks[self.index] = clock = HealthClock(self, entity, world._now)
         self._enter(world, clock, 0)
 
     def stop(self, world: FlowWorld, entity: Entity) -> None:
@@ -157,12 +172,12 @@ class HealthSpec:
             if clock.deadly:
                 self._post(world, clock, 0.0)
 
-    def refresh(self, world: FlowWorld, clock: Clock) -> None:
+    def refresh(self, world: FlowWorld, clock: HealthClock) -> None:
         """An attribute of the entity changed: the hazards may have changed too."""
         self._consume(world, clock)
         self._schedule(world, clock)
 
-    def redraw(self, world: FlowWorld, clock: Clock, left: Sequence[float]) -> None:
+    def redraw(self, world: FlowWorld, clock: HealthClock, left: Sequence[float]) -> None:
         """Put what is left of each transition of the current state at something else.
 
         Args:
@@ -174,7 +189,7 @@ class HealthSpec:
         clock.left = left
         self._schedule(world, clock)
 
-    def fire(self, world: FlowWorld, clock: Clock) -> None:
+    def fire(self, world: FlowWorld, clock: HealthClock) -> None:
         """The transition whose time has come is taken."""
         self._consume(world, clock)
         transitions = self.states[clock.state]
@@ -192,7 +207,7 @@ class HealthSpec:
         if transition.way is not None:
             world.divert(entity, transition.way)
 
-    def _enter(self, world: FlowWorld, clock: Clock, state: int) -> None:
+    def _enter(self, world: FlowWorld, clock: HealthClock, state: int) -> None:
         """Draw when each transition out of a state would come, and wait for the first."""
         clock.state = state
         clock.since = clock.began = world._now
@@ -204,16 +219,16 @@ class HealthSpec:
         clock.left = left
         self._schedule(world, clock)
 
-    def _consume(self, world: FlowWorld, clock: Clock) -> None:
+    def _consume(self, world: FlowWorld, clock: HealthClock) -> None:
         passed = world._now - clock.since
         clock.since = world._now
         clock.left = [left - rate * passed for left, rate in zip(clock.left, clock.rates, strict=True)]
 
-    def _minutes(self, clock: Clock, index: int) -> float:
+    def _minutes(self, clock: HealthClock, index: int) -> float:
         rate = clock.rates[index]
         return max(0.0, clock.left[index]) / rate if rate > 0 else inf
 
-    def _schedule(self, world: FlowWorld, clock: Clock) -> None:
+    def _schedule(self, world: FlowWorld, clock: HealthClock) -> None:
         clock.epoch += 1
         entity = clock.entity
         rates: list[float] = []
@@ -237,7 +252,7 @@ class HealthSpec:
         if soonest < inf:
             world.at(world._now + soonest, clock)
 
-    def _post(self, world: FlowWorld, clock: Clock, deadly: float) -> None:
+    def _post(self, world: FlowWorld, clock: HealthClock, deadly: float) -> None:
         """Change the rate at which this entity adds to the expected deaths."""
         if clock.entity.counted:
             world.expected_deaths.change(world._now, deadly - clock.deadly)

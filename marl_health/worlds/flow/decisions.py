@@ -5,6 +5,7 @@ A real lever has a lead time, a minimum duration, a budget or a price, or it is 
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from math import inf
 from typing import TYPE_CHECKING, Any
 
@@ -114,13 +115,14 @@ class Levels(Move):
         self.at_least = at_least
         self.at_most = at_most
         self.last = max(1, len(levels) - 1)
+        self.none = (0,) * len(levels)  # masks: no position, and by position all others
+        self.others = [tuple(int(level != position) for level in range(len(levels))) for position in range(len(levels))]
 
     @override
     def mask(self, world: FlowWorld, out: list[int]) -> None:
         state = world.levers[self.lever]
-        free = world.now >= state.locked_until and (self.at_most is None or state.used < self.at_most)
-        for level in range(len(self.names)):
-            out.append(1 if free and level != state.position else 0)
+        free = world._now >= state.locked_until and (self.at_most is None or state.used < self.at_most)
+        out.extend(self.others[state.position] if free else self.none)
 
     @override
     def act(self, world: FlowWorld, action: int) -> None:
@@ -291,7 +293,7 @@ class ChooseMove(Move):
         if self.at_most is not None and world.levers[self.lever].used >= self.at_most:
             out.extend([0] * self.top)
             return
-        out.extend([1 if self.possible(world, entity) else 0 for entity in found])
+        out.extend(self.open(world, found))
         out.extend([0] * (self.top - len(found)))
 
     @override
@@ -307,9 +309,9 @@ class ChooseMove(Move):
         if self.at_most is not None:
             out.append(1.0 - world.levers[self.lever].used / self.at_most)
 
-    def possible(self, world: FlowWorld, entity: Entity) -> bool:
-        """Whether it can be done for this entity now."""
-        return True
+    def open(self, world: FlowWorld, found: list[Entity]) -> Sequence[int]:
+        """1 for each of these for whom it can be done now, else 0."""
+        return [1] * len(found)
 
     def do(self, world: FlowWorld, entity: Entity) -> None:
         """Do it."""
@@ -344,7 +346,11 @@ class ShortenStay(ChooseMove):
         self.mark_index = mark
 
     @override
+    def open(self, world: FlowWorld, found: list[Entity]) -> Sequence[int]:
+        return [int(self.possible(world, entity)) for entity in found]
+
     def possible(self, world: FlowWorld, entity: Entity) -> bool:
+        """Whether this one's stay can end early."""
         whole = entity.until - entity.since if self.planned is None else entity.values[self.planned]
         return entity.marks[self.mark_index] is None and world.now - entity.since >= self.at_least * whole
 

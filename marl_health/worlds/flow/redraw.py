@@ -28,7 +28,7 @@ from marl_health.kernel.pool import Cleaning
 from marl_health.kernel.preemption import work_done
 from marl_health.kernel.randomness import stream, uniforms
 from marl_health.kernel.world import exact_copy
-from marl_health.worlds.flow.clocks import Clock, HealthSpec, TimerSpec
+from marl_health.worlds.flow.clocks import Clock, HealthClock, HealthSpec, TimerSpec
 from marl_health.worlds.flow.decisions import ShortenStay
 from marl_health.worlds.flow.redraw_coming import Coming
 from marl_health.worlds.flow.remaining import Luck, Remaining
@@ -198,7 +198,7 @@ class _Redraw:
             clock.known = known
             world.at(world.now + self.remaining.left(entity.kind, known, spec.after, passed), clock)
         else:
-            assert isinstance(spec, HealthSpec)
+            assert isinstance(spec, HealthSpec) and isinstance(clock, HealthClock)
             left = [
                 self.remaining.left(entity.kind, entity.values, transition.value, passed)
                 if transition.fixed

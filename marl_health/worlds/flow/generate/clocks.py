@@ -5,7 +5,7 @@ from __future__ import annotations
 from math import log1p
 from typing import TYPE_CHECKING, Any
 
-from marl_health.worlds.flow.clocks import Clock, HealthSpec, TimerSpec
+from marl_health.worlds.flow.clocks import Clock, HealthClock, HealthSpec, TimerSpec
 
 if TYPE_CHECKING:
     from marl_health.worlds.flow.generate.writer import Writer
@@ -48,8 +48,8 @@ class ClockText:
         writer.line(f"minutes = {writer.value(spec.after, who)}")
         with writer.block(f"if minutes < {writer.name(float('inf'))}:"):
             writer.lines(
-                f"clocks[{spec.index}] = clock = {writer.name(Clock)}({writer.name(spec)}, {who}, now)",
-                f"clock.known = {who}.values[:]",
+                f"clock = {writer.name(Clock)}({writer.name(spec)}, {who}, now, {who}.values[:])",
+                f"clocks[{spec.index}] = clock",
                 "until = now + minutes",
             )
             writer.schedule("until", "clock", "0")
@@ -59,8 +59,7 @@ class ClockText:
         transition = spec.states[0][0]
         self._new(spec, who)
         writer.lines(
-            f"clocks[{spec.index}] = clock = {writer.name(Clock)}({writer.name(spec)}, {who}, now)",
-            "clock.since = now",
+            f"clocks[{spec.index}] = clock = {writer.name(HealthClock)}({writer.name(spec)}, {who}, now)",
             f"left = -{writer.name(log1p)}(-{writer.value(transition.uniform, who)})",
             f"rate = {writer.value(transition.value, who)}",
             "clock.left = [left]",
