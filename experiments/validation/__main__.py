@@ -11,7 +11,7 @@ from pathlib import Path
 from rich.console import Console
 from rich.progress import BarColumn, Progress, TaskID, TaskProgressColumn, TextColumn, TimeElapsedColumn
 
-from experiments.validation import estimates, two_ed
+from experiments.validation import estimates, treatment_centre, two_ed
 from experiments.validation.table import Group, Row, as_data, table
 from orchestration.commands.errors import CommandError
 from orchestration.commands.output import console, output_file, write_json
@@ -19,6 +19,7 @@ from orchestration.workers import cpus
 
 GROUPS: tuple[Group, ...] = (
     Group("Queueing theory", estimates.rows),
+    Group("Published models: the treatment centre of treat-sim", treatment_centre.rows),
     Group("Published models: two emergency departments with diversion", two_ed.rows),
 )
 """What is validated, in the order of the table."""

@@ -11,7 +11,7 @@ if TYPE_CHECKING:
     from marl_health.kernel.world import World
 
 
-def interrupt_for(line: Line, world: World, entity: Entity, resume: bool, *, first: bool = False) -> bool:
+def interrupt_for(line: Line, world: World, entity: Entity, resume: bool, first: bool = False) -> bool:
     """Free what an entity needs by interrupting the least urgent work under way. True if it was done.
 
     Interrupted entities keep their time of joining, so they are first of their class when units come free, or ``first``

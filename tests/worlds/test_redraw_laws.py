@@ -166,6 +166,41 @@ def test_cleaning_ends_by_its_law_given_who_left_the_place_and_how_long_it_has_l
     assert differs(redraws(game, ready), left_after(lognormal(60, 30), 40.0)) < CRITICAL
 
 
+def test_restarted_work_is_known_to_take_as_long_as_it_was_tried(tmp_path):
+    """Interrupted after half an hour, begun again 10 minutes ago: it takes at least half an hour in all."""
+    law = {"lognormal": {"mean": "60 min", "sd": "40 min"}}
+    pathway = {
+        "come": {"next": {"when": [{"if": "urgent", "go": "rescue"}, {"else": "work"}]}},
+        "work": {"use": "nurse", "for": law, "next": "home"},
+        "rescue": {"use": "nurse", "for": "10 min", "preempt": "restart", "priority": -1, "next": "home"},
+    }
+    times = [{"at": at, "on": "Monday", "has": {"urgent": at > "00:00"}} for at in ("00:00", "00:30")]
+    loaded = clinic(
+        tmp_path,
+        pathway,
+        entities={"patient": {"arrive": {"timetable": times}, "has": {"urgent": False}, "begins": "come"}},
+        staff={"nurse": {"count": 1}},
+    )
+    game = next(game for seed in range(50) if (game := at(loaded, 50.0, seed)).running.entities)
+    found = redraws(game, lambda world: only(world).until - 40, 800)
+    law = left_after(lognormal(60, 40), 30.0)
+    assert differs(found, lambda whole: law(whole - 30)) < CRITICAL
+
+
+def test_hidden_attributes_are_drawn_from_their_prior_and_others_stay(tmp_path):
+    severity = {"lognormal": {"mean": 3, "sd": 2}, "hidden": True}
+    loaded = clinic(
+        tmp_path,
+        {"rest": {"stay": {"times": ["severity", "1 h"]}, "next": "home"}},
+        patient={"has": {"severity": severity, "age": {"uniform": [0, 90]}}},
+    )
+    game = still_there(loaded, 20.0, "rest")
+    found = np.array(redraws(game, lambda world: (*only(world).values[1:], only(world).until)))
+    assert differs(found[:, 0], lognormal(3, 2)) < CRITICAL
+    assert set(found[:, 1]) == {only(game.running).values[2]}
+    assert np.all(found[:, 2] >= 20)
+
+
 # ---------------------------------------------------------------- clocks beside the pathway
 def test_timers_run_out_by_their_law_given_how_long_they_have_run_and_what_set_them(tmp_path):
     patience = {"by": "acuity", "3": {"weibull": {"shape": 2.2, "mean": "60 min"}}, "else": "never"}

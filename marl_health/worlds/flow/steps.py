@@ -90,8 +90,7 @@ class Activity(FlowStep):
         line: index of the line to wait in.
         place: index of the pool that becomes the entity's place, or ``None``.
         duration: minutes of work, or ``None`` when there is none and the way on opens at once.
-        preempt: whether it interrupts less urgent work; ``resume``, ``first``: whether that goes on where it was, and
-            before anyone else of its queue.
+        preempt: whether it interrupts less urgent work; ``resume``, ``first``: how that goes on.
         same: pool index whose unit must be the one that served the entity before, or ``None``.
     """
 
@@ -114,9 +113,8 @@ class Activity(FlowStep):
             unit = None if units is None else units.get(self.same)
             if unit is not None and unit in world.pools[self.same].on_duty:
                 line = line.for_unit(world, unit)
-        if line.request(world, entity) or (
-            self.preempt and interrupt_for(line, world, entity, self.resume, first=self.first)
-        ):
+        granted = line.request(world, entity)
+        if granted or (self.preempt and interrupt_for(line, world, entity, self.resume, self.first)):
             self.granted(world, entity)
             return
         line.join(world, entity, world._now)
