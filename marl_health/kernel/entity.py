@@ -101,13 +101,21 @@ class Entity:
         "worked",
     )
 
-    def __init__(self, kind: int, number: int, row: Sequence[float], step: Step) -> None:
+    def __init__(
+        self,
+        kind: int,
+        number: int,
+        row: Sequence[float],
+        step: Step,
+        values: list[Any] | None = None,
+        marks: list[float | None] | None = None,
+    ) -> None:
         self.kind = kind
         self.id = number
         self.row = row
         self.key = int(row[0] * 9007199254740992.0)
-        self.values: list[Any] = []
-        self.marks: list[float | None] = []
+        self.values: list[Any] = [] if values is None else values
+        self.marks: list[float | None] = [] if marks is None else marks
         self.step = step
         self.epoch = 0
         self.until = 0.0

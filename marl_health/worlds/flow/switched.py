@@ -19,16 +19,20 @@ class Switched:
     """The way on that a lever has in force.
 
     Attributes:
-        lever: index of the lever's state. ways: by its positions.
+        lever: index of the lever's state. by_position: the ways.
     """
 
     def __init__(self, lever: int, ways: Sequence[Way]) -> None:
         self.lever = lever
-        self.ways = tuple(ways)
+        self.by_position = tuple(ways)
+
+    def ways(self) -> list[Way]:
+        """Where it may lead."""
+        return list(self.by_position)
 
     def enter(self, world: FlowWorld, entity: Entity) -> None:
         """Take it."""
-        self.ways[world.levers[self.lever].in_force].enter(world, entity)
+        self.by_position[world.levers[self.lever].in_force].enter(world, entity)
 
 
 class NextLever(Levels):

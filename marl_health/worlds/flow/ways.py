@@ -33,6 +33,11 @@ class ByChance:
         self.cases = cases
         self.otherwise = otherwise
 
+    def ways(self) -> list[Way]:
+        """Where it may lead."""
+        cases = [*self.cases.values()] + ([] if self.otherwise is None else [self.otherwise])
+        return [way for _, ways, _ in cases for way in ways]
+
     def enter(self, world: FlowWorld, entity: Entity) -> None:
         """Draw the way and take it."""
         case = self.otherwise
@@ -52,6 +57,10 @@ class ByCondition:
     def __init__(self, branches: Sequence[tuple[Test | None, Way]]) -> None:
         self.branches = tuple(branches)
 
+    def ways(self) -> list[Way]:
+        """Where it may lead."""
+        return [way for _, way in self.branches]
+
     def enter(self, world: FlowWorld, entity: Entity) -> None:
         """Test and go."""
         values = entity.values
@@ -66,6 +75,10 @@ class CertainDeath:
 
     def __init__(self, way: Way) -> None:
         self.way = way
+
+    def ways(self) -> list[Way]:
+        """Where it leads."""
+        return [self.way]
 
     def enter(self, world: FlowWorld, entity: Entity) -> None:
         """Count and go."""

@@ -56,6 +56,7 @@ class FlowWorld(ResourceWorld):
         self.left_all = [0] * len(program.outcome_names)
         self.arrived = [0] * len(program.kinds)
         self.arrived_all = [0] * len(program.kinds)
+        self.came: list[list[float]] = [[] for _ in program.kinds]  # when, since somebody last looked
         self.recent = [(0.0, 0.0)] * len(program.kinds)
         self.missing: dict[Missing, None] = {}
         self.leavers: dict[Leaver, None] = {}
@@ -103,10 +104,9 @@ class FlowWorld(ResourceWorld):
         """A new entity with its attributes; ``known`` ones replace what would be drawn."""
         program = self.program
         self.population += 1
-        entity = Entity(kind, self.population, row, program.steps[0])
+        values = program.no_values[:]
+        entity = Entity(kind, self.population, row, program.steps[0], values, program.no_marks[:])
         entity.counted = self.counting
-        entity.values = values = program.no_values[:]
-        entity.marks = program.no_marks[:]
         if not known:
             for slot, value in program.attributes[kind]:
                 values[slot] = value(self, entity)
@@ -127,8 +127,7 @@ class FlowWorld(ResourceWorld):
         self.entities[entity.id] = entity
         kind = entity.kind
         self.arrived_all[kind] += 1
-        recent, last = self.recent[kind]
-        self.recent[kind] = (recent * exp((last - now) / RECENT) + 1.0, now)
+        self.came[kind].append(now)
         if entity.counted:
             self.arrived[kind] += 1
         if self.cast is not None:
@@ -304,6 +303,10 @@ class FlowWorld(ResourceWorld):
     def recent_rate(self, kind: int) -> float:
         """Arrivals per hour of a kind lately, an exponentially weighted mean."""
         recent, last = self.recent[kind]
+        for time in self.came[kind]:
+            recent, last = recent * exp((last - time) / RECENT) + 1.0, time
+        self.came[kind].clear()
+        self.recent[kind] = (recent, last)
         return recent * exp((last - self._now) / RECENT) * 60.0 / RECENT
 
     def conservation(self) -> dict[str, int]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from marl_health.worlds.flow.program import ARRIVAL, RECENT
+from marl_health.worlds.flow.program import ARRIVAL
 from marl_health.worlds.flow.steps import FlowStep
 
 if TYPE_CHECKING:
@@ -25,20 +25,17 @@ def write_arrivals(program: Program, steps: StepText) -> None:
             writer.lines(
                 "now = world._now",
                 "world.population = number = world.population + 1",
-                f"entity = Entity({kind}, number, row, {writer.name(begins)})",
+                f"values = {writer.name(program.no_values)}[:]",
+                f"marks = {writer.name(program.no_marks)}[:]",
+                f"entity = Entity({kind}, number, row, {writer.name(begins)}, values, marks)",
                 "entity.counted = counted = world.counting",
-                f"entity.values = values = {writer.name(program.no_values)}[:]",
-                f"entity.marks = {writer.name(program.no_marks)}[:]",
             )
             for slot, value in attributes:
                 writer.line(f"values[{slot}] = {writer.value(value, 'entity')}")
             writer.lines("world.entities[number] = entity", f"world.arrived_all[{kind}] += 1")
             with writer.block("if counted:"):
                 writer.line(f"world.arrived[{kind}] += 1")
-            writer.lines(
-                f"recent, last = world.recent[{kind}]",
-                f"world.recent[{kind}] = (recent * exp((last - now) / {RECENT!r}) + 1.0, now)",
-            )
-            steps.marks.set(ARRIVAL, "entity", (kind,))
+            writer.line(f"world.came[{kind}].append(now)")
+            steps.marks.set(ARRIVAL, "entity", (kind,), token=False)
             steps.go(begins, "entity", 0)
         writer.line("")

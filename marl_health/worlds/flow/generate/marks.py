@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from math import inf
+from contextlib import nullcontext
 from typing import TYPE_CHECKING
 
 from marl_health.worlds.flow.generate.clocks import ClockText
+from marl_health.worlds.flow.readings import Marks, SpanHours, SpanStatistic
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -21,32 +22,36 @@ class MarkText:
         self.program = program
         self.writer = writer
         self.clocks = ClockText(writer)
+        self.read = WhatIsRead(program)
 
-    def set(self, mark: int, who: str, kinds: Sequence[int]) -> None:
-        """Set a time stamp and tell those who wait for it."""
+    def set(self, mark: int, who: str, kinds: Sequence[int], *, token: bool) -> None:
+        """Set a time stamp and tell those who wait for it; ``token``: whether it may be one of parallel work."""
         writer = self.writer
         writer.line(f"{who}.marks[{mark}] = now")
         sequels = {kind: self.program.sequels[mark][kind] for kind in kinds}
         told = {kind: sequel for kind, sequel in sequels.items() if sequel is not None}
         if told and len(told) == len(sequels) and all(sequel == told[kinds[0]] for sequel in told.values()):
-            self._sequel(mark, told[kinds[0]], who)
+            self._sequel(mark, told[kinds[0]], who, token)
             return
         for kind, sequel in told.items():
             with writer.block(f"if {who}.kind == {kind}:"):
-                self._sequel(mark, sequel, who)
+                self._sequel(mark, sequel, who, token)
 
-    def _sequel(self, mark: int, sequel: Sequel, who: str) -> None:
+    def _sequel(self, mark: int, sequel: Sequel, who: str, token: bool) -> None:
         writer = self.writer
         if sequel.ends or sequel.begins:
             writer.line(f"number = {who}.id")
         for span in sequel.ends:
             self.end(span, f"{who}.counted")
         root = who
-        if sequel.clocks or any(holding is not None or callable(target) for _, target, holding in sequel.begins):
+        patient = sequel.clocks or any(holding is not None or callable(target) for _, target, holding in sequel.begins)
+        if token and patient:
             root = "root"
             writer.line(f"root = {who} if {who}.parent is None else {who}.root")
-        with writer.block(f"if {who}.counted:"):
-            writer.line(f"world.marked[{mark}] += 1")
+        counts = mark in self.read.marks
+        with writer.block(f"if {who}.counted:") if counts or sequel.begins else nullcontext():
+            if counts:
+                writer.line(f"world.marked[{mark}] += 1")
             for span, target, holding in sequel.begins:
                 minutes = writer.value(target, root) if callable(target) else writer.name(target)
                 held = f"{root}.place is not None and {root}.place.index == {holding} and "
@@ -59,15 +64,41 @@ class MarkText:
     def end(self, span: int, record: str) -> None:
         """End a measure for the entity ``number``; ``record``: whether its duration is kept, or empty for never."""
         writer = self.writer
-        timed = self.program.spans[span].target != inf
+        late, kept = span in self.read.late, span in self.read.durations and record
         writer.lines(f"span = world.spans[{span}]", "start = span.starts.pop(number, None)")
         with writer.block("if start is not None:"):
             writer.line("span.spent += now")
-            if timed or record:
+            if late or kept:
                 writer.line("passed = now - start[0]")
-            if timed:
+            if late:
                 with writer.block("if passed > start[1]:"):
                     writer.line("span.late += passed - start[1]")
-            if record:
+            if kept:
                 with writer.block(f"if {record}:"):
-                    writer.lines("span.durations.append(passed)", "span.within.append(passed <= start[1])")
+                    writer.line("span.durations.append(passed)")
+                    if span in self.read.within:
+                        writer.line("span.within.append(passed <= start[1])")
+
+
+class WhatIsRead:
+    """Which counters some reward, KPI or agent reads; nobody misses the others.
+
+    Attributes:
+        marks: counted marks. durations, within, late: measures of which the durations of finished intervals, whether
+            each was within its target, or the time beyond it are read.
+    """
+
+    def __init__(self, program: Program) -> None:
+        self.marks: set[int] = set()
+        self.durations: set[int] = set()
+        self.within: set[int] = set()
+        self.late: set[int] = set()
+        for reading in program.readings:
+            if isinstance(reading, Marks):
+                self.marks.add(reading.mark)
+            elif isinstance(reading, SpanHours) and reading.over:
+                self.late.add(reading.span)
+            elif isinstance(reading, SpanStatistic):
+                self.durations.add(reading.span)
+                if reading.statistic == "share_within":
+                    self.within.add(reading.span)

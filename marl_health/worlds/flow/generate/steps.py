@@ -6,6 +6,7 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
 from marl_health.kernel.preemption import interrupt_for
+from marl_health.worlds.flow.clocks import TimerSpec
 from marl_health.worlds.flow.generate.lines import LineText
 from marl_health.worlds.flow.generate.marks import MarkText
 from marl_health.worlds.flow.generate.writer import Writer
@@ -35,6 +36,7 @@ class StepText:
         self.writer = Writer()
         self.lines = LineText(program, self.writer)
         self.marks = MarkText(program, self.writer)
+        self.tokens = _where_tokens_come(program)
 
     # ------------------------------------------------------------ functions
     def write(self, step: FlowStep) -> None:
@@ -101,12 +103,15 @@ class StepText:
         if step.sets:
             self.writer.line(f"world.assign({who}, {self.writer.name(step.sets)})")
         for mark in step.marks:
-            self.marks.set(mark, who, self.kinds_of[step.name])
+            self._mark(step, mark, who)
+
+    def _mark(self, step: FlowStep, mark: int, who: str) -> None:
+        self.marks.set(mark, who, self.kinds_of[step.name], token=step in self.tokens)
 
     def leave_behind(self, step: FlowStep, who: str, ahead: int) -> None:
         """Marks at the end of a step, then the way on."""
         for mark in step.marks_end:
-            self.marks.set(mark, who, self.kinds_of[step.name])
+            self._mark(step, mark, who)
         if step.way is not None:
             self.go(step.way, who, ahead)
         else:
@@ -242,7 +247,7 @@ class StepText:
             writer.line(f"{writer.name(program.clocks)}[index].stop(world, {who})")
         mark = program.outcome_marks[step.outcome]
         if mark is not None:
-            self.marks.set(mark, who, kinds)
+            self._mark(step, mark, who)
         writer.line(f"number = {who}.id")
         for kind in kinds:
             if program.spans_of[kind]:
@@ -306,3 +311,25 @@ class StepText:
         for number, (top, target) in enumerate(zip(tops, ways, strict=True)):
             with writer.block(f"{'elif' if number else 'if'} luck < {top!r}:"):
                 self.go(target, who, ahead)
+
+
+def _where_tokens_come(program: Program) -> set[Any]:
+    """Steps to which tokens of parallel work may come: those of its branches, and what follows when they give up."""
+    found: set[Any] = set()
+    todo: list[Any] = [
+        step
+        for parallel in program.steps
+        if isinstance(parallel, Parallel)
+        for steps, _ in parallel.branches
+        for step in steps
+    ]
+    while todo:
+        way = todo.pop()
+        if way is None or way in found:
+            continue
+        found.add(way)
+        if isinstance(way, FlowStep):
+            todo += [way.way, way.give_up.way if isinstance(way.give_up, TimerSpec) else None]
+        else:
+            todo += way.ways()
+    return found
