@@ -18,6 +18,7 @@ from marl_health.spec.scenario import Scenario, load
 from marl_health.worlds.game import Game
 
 _REWARDS = tuple("reward_" + component for component in COMPONENTS)
+_FLOAT, _FLAG = np.dtype(np.float32), np.dtype(np.int8)
 Observation = NDArray[np.float32]
 
 
@@ -125,7 +126,7 @@ class HealthParallelEnv(ParallelEnv[str, Observation, int]):
         self._illegal = dict.fromkeys(self.agents, 0)
         self._cycles = 0
         nothing = [0.0] * len(COMPONENTS)
-        return self._observations(self.agents), {agent: self._info(agent, nothing, 0.0) for agent in self.agents}
+        return self._observations(self.agents), self._infos(self.agents, dict.fromkeys(self.agents, nothing), 0.0)
 
     def step(
         self, actions: dict[str, int]
@@ -133,7 +134,7 @@ class HealthParallelEnv(ParallelEnv[str, Observation, int]):
         """Let every agent move, then run the world to the next decision."""
         agents = self.agents
         terms, minutes = self._move(actions)
-        infos = {agent: self._info(agent, terms[agent], minutes) for agent in agents}
+        infos = self._infos(agents, terms, minutes)
         observations = self._observations(agents)
         terminations = dict.fromkeys(agents, False)
         truncations = dict.fromkeys(agents, not self.agents)
@@ -247,16 +248,27 @@ class HealthParallelEnv(ParallelEnv[str, Observation, int]):
 
     # ------------------------------------------------------------ inside
     def _observations(self, agents: list[str]) -> dict[str, Observation]:
-        observe = self.game.observe
-        return {agent: np.frombuffer(array("f", observe(agent)), np.float32) for agent in agents}
+        """What the agents see: parts of one array, which nobody else holds."""
+        numbers = array("f")
+        ends = []
+        for agent in agents:
+            numbers.fromlist(self.game.observe(agent))
+            ends.append(len(numbers))
+        whole = np.frombuffer(numbers, _FLOAT)
+        return {agent: whole[begin:end] for agent, begin, end in zip(agents, [0, *ends], ends, strict=False)}
 
-    def _info(self, agent: str, terms: list[float], minutes: float) -> dict[str, Any]:
-        mask = self.game.mask(agent)
-        info: dict[str, Any] = {
-            "action_mask": np.frombuffer(bytearray(mask), np.int8),
-            "active": float(sum(mask) > 1),
-            "elapsed_minutes": minutes,
-            "illegal_actions": float(self._illegal[agent]),
-        }
-        info.update(zip(_REWARDS, terms, strict=True))
-        return info
+    def _infos(self, agents: list[str], terms: dict[str, list[float]], minutes: float) -> dict[str, dict[str, Any]]:
+        infos = {}
+        paid: list[float] = []
+        rewards: dict[str, Any] = {}
+        for agent in agents:
+            if terms[agent] is not paid:  # the same list for all, but for those who are paid something of their own
+                paid = terms[agent]
+                rewards = dict(zip(_REWARDS, paid, strict=True))
+            mask = bytearray(self.game.mask(agent))
+            infos[agent] = info = rewards.copy()
+            info["action_mask"] = np.frombuffer(mask, _FLAG)
+            info["active"] = float(mask.count(1) > 1)
+            info["elapsed_minutes"] = minutes
+            info["illegal_actions"] = float(self._illegal[agent])
+        return infos
