@@ -154,7 +154,7 @@ class FlowGame:
         own: dict[str, list[float]] = {}
         read = self._read
         for number, line in enumerate(self.program.score):
-            value = line.reading.total(world)
+            value = line.reading.total(world) if world.closing else line.reading.read(world)
             gain = (value - read[number]) * line.worth
             read[number] = value
             if line.role is None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from functools import lru_cache
+from heapq import heappush
 from math import inf
 from typing import TYPE_CHECKING, Any
 
@@ -171,7 +172,9 @@ class Source:
         row = self.rows.next()
         if not isinstance(self.times, Timetable):
             time = self.times.next()
-            if time < inf:
+            if time < world.edge:  # what World.at does
+                heappush(world.near, (time, NORMAL, next(world.numbers), self, self.epoch))
+            else:
                 world.at(time, self)
             world.program.comes[self.kind](world, row)
             return
