@@ -15,7 +15,7 @@ from experiments.validation import estimates, treatment_centre, two_ed
 from experiments.validation.table import Group, Row, as_data, table
 from orchestration.commands.errors import CommandError
 from orchestration.commands.output import console, output_file, write_json
-from orchestration.workers import cpus
+from orchestration.workers import WorkerError, cpus
 
 GROUPS: tuple[Group, ...] = (
     Group("Queueing theory", estimates.rows),
@@ -43,7 +43,7 @@ def _move(progress: Progress, task: TaskID, share: float) -> None:
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Validate, print, write; 1 if any row fails, 2 if a file cannot be written."""
+    """Validate, print, write; 1 if any row fails, 2 if a file cannot be written or a process was killed."""
     parser = argparse.ArgumentParser(prog="python -m experiments.validation", description=__doc__)
     parser.add_argument("--jobs", type=int, default=cpus(), help="processes (default: one per CPU); no result changes")
     parser.add_argument("--json", type=Path, metavar="OUT", help="write the rows to this file")
@@ -55,7 +55,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
             found = run(GROUPS, options.jobs)
             if file is not None:
                 write_json(file, as_data(found))
-    except CommandError as error:
+    except (CommandError, WorkerError) as error:
         print(error, file=sys.stderr)
         return 2
     console().print(table(found))

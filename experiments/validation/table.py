@@ -109,7 +109,7 @@ def table(groups: dict[str, Sequence[Row]]) -> Table:
     shown = Table(title="Validation: ours beside exact and published values", title_justify="left")
     for heading in ("system", "quantity"):
         shown.add_column(heading)
-    for heading in ("exact or published", "ours", "95% interval", "± %", "z"):
+    for heading in ("exact or\npublished", "ours", "95% interval", "± %", "z"):
         shown.add_column(heading, justify="right", no_wrap=True)
     shown.add_column("verdict")
     for title, rows in groups.items():

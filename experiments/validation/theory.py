@@ -69,7 +69,7 @@ def _m_m_c(name: str, rate: float, servers: int, replications: int, *more: str) 
     value = exact.m_m_c(rate, 1.0, servers)
     optional = {
         "mean_stay": _wait("mean_stay", "mean time inside", value.wait + 1.0, "Erlang C"),
-        "p90": _wait("p90", "90th percentile of the wait", value.p90, "exponential tail", TAIL),
+        "p90": _wait("p90", "p90 of the wait", value.p90, "exponential tail", TAIL),
     }
     return System(
         name,
@@ -168,7 +168,7 @@ def _jackson(replications: int) -> System:
     )
     return System(
         "jackson",
-        "emergency department as a Jackson network",
+        "ED as a Jackson network",
         replications,
         {"arrived": 10, "doctor_occupancy": 10 / 0.7 / 15},
         (

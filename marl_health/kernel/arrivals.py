@@ -40,23 +40,23 @@ class PoissonArrivals:
     ) -> None:
         self._generator = stream(seed, "arrivals:" + source)
         self._edges = edges
-        self._cumulative = np.concatenate(([0.0], np.cumsum(rates * np.diff(edges))))
-        self._reached = float(np.interp(begins, edges, self._cumulative))
+        self._cumulative = cumulative = np.zeros(len(edges))
+        np.cumsum(rates * np.diff(edges), out=cumulative[1:])
+        self._reached = float(np.interp(begins, edges, cumulative)) if begins > edges[0] else 0.0
         self._times: list[float] = []
 
     def next(self) -> float:
         """The next arrival time in minutes, or infinity once the last edge is passed."""
         if not self._times:
-            if self._reached >= self._cumulative[-1]:
+            whole = float(self._cumulative[-1])
+            if self._reached >= whole:
                 return float("inf")
-            expected = float(self._cumulative[-1] - self._reached)
+            expected = whole - self._reached
             size = int(min(_CHUNK, expected + 4.0 * expected**0.5 + 8))
             unit = self._reached + np.cumsum(self._generator.standard_exponential(size))
             self._reached = float(unit[-1])
-            unit = unit[unit < self._cumulative[-1]]
-            times = np.interp(unit, self._cumulative, self._edges).tolist()
-            times.reverse()
-            self._times = times
+            unit = unit[: unit.searchsorted(whole)]
+            self._times = np.interp(unit, self._cumulative, self._edges)[::-1].tolist()
             return self.next()
         return self._times.pop()
 

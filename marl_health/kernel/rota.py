@@ -69,8 +69,9 @@ class RotaPool(Pool):
             elif unit in self.on_duty:  # else an agent has sent them home before
                 self.leaving.add(unit)
         for entity, units in self.given.items():
-            if not self.leaving.isdisjoint(units):
-                self.users.pop(entity, None)
+            if not self.leaving.isdisjoint(units) and entity.held is not None:
+                for pool, _ in entity.held.needs:  # whoever is served by one of them is not interrupted for anything
+                    pool.users.pop(entity, None)
 
     def _go(self, world: World, unit: int) -> None:
         self.capacity -= 1

@@ -15,8 +15,8 @@ the same choices on every machine: at most ``1 + candidates`` trials of the firs
 further one, at every ``every``-th decision, each ``horizon`` decisions long. Choices depend on what can be observed and
 on the policy's own seed alone: they are the same whatever the true future holds.
 
-As any policy improvement of this kind it is as good as the rule it starts from, better where one decision makes a
-difference within the horizon, and blind to what comes after. Where a scenario has no rule, it starts from waiting.
+It improves on the rule where one decision makes a difference within the horizon, takes it for granted that the rule
+decides ever after, and is blind to what comes after the horizon. Where a scenario has no rule, it starts from waiting.
 """
 
 from __future__ import annotations

@@ -5,6 +5,7 @@ from collections import Counter, defaultdict
 
 import pytest
 
+from marl_health.kernel.rota import RotaPool
 from marl_health.worlds.flow.steps import Activity, FlowStep
 from tests.worlds.worlds import EVERY, Player, env_of, short, steps_of
 
@@ -36,6 +37,9 @@ def audit(world):
         assert pool.waiting == sum(line.waiting for line in pool.lines), pool.name
         if pool.idle is not None:
             assert len(pool.idle) == max(0, pool.free) and len(set(pool.idle)) == len(pool.idle), pool.name
+        if isinstance(pool, RotaPool):
+            assert pool.capacity == world.capacity_of(pool.index) + len(pool.leaving), pool.name
+            assert pool.leaving == pool.leaving & pool.on_duty - set(pool.idle), pool.name
     for line in world.lines:
         assert line.waiting == waiting[line.index] == sum(line.count), line.name
         assert line.count == [classes[line.index][cls] for cls in range(len(line.count))], line.name

@@ -50,7 +50,7 @@ class Maker:
         if self.maybe(0.3):
             spec["priority"] = self.random.choice([-1, 1])
         if self.maybe(0.25):
-            spec["preempt"] = self.random.choice(["resume", "restart"])
+            spec["preempt"] = self.random.choice(["resume", "resume_first", "restart"])
         if self.maybe(0.25):
             after = self.random.choice(["40 min", {"exponential": {"mean": "2 h"}}])
             spec["or"] = {"after": after, "go": self.random.choice(["gone", "rest"])}
@@ -129,6 +129,9 @@ class Maker:
         ]
         for queue in self.queues:
             can.append({"set": f"{queue}.order", "to": {"arrival": "arrival", "class": "class"}, "at_least": "2 h"})
+        for name, step in self.pathway.items():
+            if isinstance(step.get("next"), str) and step["next"] != "home" and self.maybe(0.3):
+                can.append({"set": f"{name}.next", "to": {"usual": step["next"], "out": "home"}, "at_least": "1 h"})
         used = []
         for name, slots in self.slots.items():
             inside = "in" in slots
@@ -138,12 +141,15 @@ class Maker:
         text = str(self.pathway)
         named = {name for name in (*STAFF, *PLACES) if f"'{name}'" in text}
         can = [move for move in can if (move.get("reserve") or move.get("set", "").split(".extra")[0]) in named
-               or "choose" in move or ".order" in move.get("set", "") or move.get("call_in") in named]  # fmt: skip
+               or "choose" in move or "to" in move or move.get("call_in") in named]  # fmt: skip
         staff = {
             "nurse": {"shifts": {"00:00": 3, "07:00": 4, "16:30": 2}},
             "physician": {"shifts": {"00:00": 2, "09:15": 3, "21:00": 2}},
             "porter": {"count": 2},
         }
+        if self.maybe(0.5):
+            crews = [("00:00", "9 h", 2), ("08:30", "12 h", 3), ("20:15", "225 min", 1)]
+            staff["physician"] = {"rota": [{"at": at, "for": long, "count": count} for at, long, count in crews]}
         places = {"bay": {"count": 6}, "ward": {"count": 9, "clean": "20 min"}, "ct": {"count": 2}}
         if self.maybe(0.5):
             places["ct"]["clean"] = {"by": "acuity", "1": "10 min", "else": "4 min"}

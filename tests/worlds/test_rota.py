@@ -130,3 +130,25 @@ def test_a_copy_made_in_overtime_goes_on_alike(tmp_path):
 def test_slips(tmp_path, nurse, said):
     with pytest.raises(ScenarioError, match=said):
         clinic(tmp_path, (), nurse)
+
+
+def test_nor_for_the_sake_of_what_else_the_work_needs(tmp_path):
+    def kind(time, begins="scan"):
+        return {"arrive": comes(time), "begins": begins}
+
+    loaded = scenario(
+        tmp_path,
+        staff={"nurse": {"rota": [{"at": at, "for": "8 h", "count": 1} for at in ("00:00", "08:00", "16:00")]}},
+        places={"scanner": {"count": 1}},
+        entities={"usual": kind("07:30"), "urgent": kind("08:10", "rescue")},
+        pathway={
+            "scan": {"visit": "scanner", "with": "nurse", "for": "1 h", "next": "home"},
+            "rescue": {
+                "visit": "scanner", "with": "nurse", "for": "20 min",
+                "priority": -1, "preempt": "resume", "next": "home",
+            },
+            "home": HOME,
+        },
+    )  # fmt: skip
+    # The scanner comes free when the nurse of the night, whose shift is over, has finished with the first.
+    assert departures(play(loaded)) == {1: (510, "discharged"), 2: (530, "discharged")}
