@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 from marl_health.kernel.arrivals import ArrivalTimes, MakeArrivals, PoissonArrivals
 from marl_health.kernel.entity import Entity, Value
 from marl_health.kernel.randomness import Rows, stream
+from marl_health.kernel.world import NORMAL
 
 if TYPE_CHECKING:
     from marl_health.worlds.flow.steps import Leave
