@@ -81,6 +81,7 @@ OBSERVED = {
         "worked",
         "locked_until",
         "recent",
+        "came",
         "ticket",
     ),  # when something was seen to happen
     *("opening", "closing", "log", "cast", "spans", "spent", "expected_deaths", "rates", "deadly"),
