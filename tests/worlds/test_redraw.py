@@ -125,6 +125,10 @@ def hidden_numbers(world):
             todo += [(getattr(thing, name, None), f"{kind}.{name}") for name in sorted(names - OBSERVED)]
         seen[id(thing)] = thing
     for entity in world.entities.values():
+        for token in entity.tokens():
+            if token.remaining is not None and token.worked is not None:  # interrupted work of sixty minutes sharp
+                whole = token.remaining + token.worked[1]
+                certain |= {token.remaining} if abs(whole - round(whole)) < 1e-9 else set()
         certain |= {token.until for token in entity.tokens() if token.until <= world.now or token.line is not None}
     return {number: path for number, path in found.items() if number not in certain}
 
