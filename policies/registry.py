@@ -34,7 +34,7 @@ def make(spec: str) -> Policy:
 
     Args:
         spec: ``wait``, ``random``, ``rule``, ``lookahead`` (its budget may follow, as in
-            ``lookahead:futures=4,horizon=24``), ``constant:ROLE=ACTION`` (several joined by commas), or the folder of a
+            ``lookahead:futures=4,horizon=48``), ``constant:ROLE=ACTION`` (several joined by commas), or the folder of a
             checkpoint, such as ``runs/<id>/checkpoint``; or what the rules of a scenario offer besides the reference
             rule, such as ``threshold:25``.
 

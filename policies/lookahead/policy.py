@@ -53,13 +53,13 @@ class Budget:
     """
 
     futures: int = 4
-    horizon: int = 24
+    horizon: int = 48
     candidates: int = 6
     every: int = 2
 
     @classmethod
     def read(cls, text: str) -> Budget:
-        """From ``futures=4,horizon=24``; what is not named is as usual.
+        """From ``futures=4,horizon=48``; what is not named is as usual.
 
         Raises:
             PolicyError: for a name that is not known, or no whole number above 0 (above 1 for ``futures``).
