@@ -60,7 +60,7 @@ def test_forks_and_pickles_go_on_with_generated_functions():
 def test_an_error_in_a_generated_function_shows_its_line():
     program = marl_health.load(SMALL).program
     step = next(step for step in program.steps if "enter" in vars(step))
-    assert f"# {step.name}" in text_of(program)
+    assert f"# {step.name!r}" in text_of(program)
     try:
         step.enter(None, None)
     except AttributeError as error:

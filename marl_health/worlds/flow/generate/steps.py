@@ -62,7 +62,7 @@ class StepText:
         """A function with its head; worlds with an event log go through the class."""
         writer = self.writer
         with writer.block(f"def {act}_{step.index}(world, entity):"):
-            writer.line(f"# {step.name}")
+            writer.line(f"# {step.name!r}")
             with writer.block("if world.log is not None:"):
                 writer.line(f"return {self._method(act, step)}(world, entity)")
             writer.line("now = world._now")
