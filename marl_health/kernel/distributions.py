@@ -21,6 +21,8 @@ _EXP, _LOG1P = constant(exp), constant(log1p)
 _NORMAL = constant(_normal_dist_inv_cdf)
 """``NormalDist.inv_cdf`` without its check of the argument, which a uniform of a row always passes."""
 _normal_cdf = NormalDist().cdf
+FARTHEST = 8.5
+"""Standard deviations beyond which no uniform of a row takes a normal variable."""
 
 
 @cache
@@ -88,6 +90,8 @@ def normal_quantile(mean: float, sd: float, low: float, high: float) -> Quantile
         raise ValueError(
             f"a normal with mean {mean:g} and sd {sd:g} practically never lies between {low:g} and {high:g}"
         )
+    if low < mean - FARTHEST * sd and mean + FARTHEST * sd < high:
+        return quantile_of("{0}(u, {1}, {2})", _NORMAL, constant(mean), constant(sd))
     width = top - bottom
 
     def quantile(u: float) -> float:
@@ -115,7 +119,7 @@ def mixture_quantile(shares: Sequence[float], parts: Sequence[Quantile]) -> Quan
 
     def quantile(u: float) -> float:
         index = bisect_right(tops, u)
-        return parts[index](min(1 - 2**-53, max(1e-300, (u - bottoms[index]) / (tops[index] - bottoms[index]))))
+        return parts[index](min(1 - 2**-53, max(2**-54, (u - bottoms[index]) / (tops[index] - bottoms[index]))))
 
     return quantile
 

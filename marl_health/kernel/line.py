@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from collections import deque
 from collections.abc import Mapping
-from heapq import heappop, heappush
 from math import inf
 from typing import TYPE_CHECKING
+
+from marl_health.kernel.tickets import stand
 
 if TYPE_CHECKING:
     from marl_health.kernel.disciplines import Discipline
@@ -23,7 +24,7 @@ class Line:
         needs: (pool, units) pairs.
         kept: the pool that becomes the entity's place when granted, or ``None``; it is not given back with the rest.
         classes: index of each class value, in the order of the class counters; ``slot`` is the attribute that holds it.
-        waiting: entities waiting; ``count`` splits that by class.
+        waiting: entities waiting; ``count`` splits that by class. tickets: by class, in order, void ones included.
         discipline: how the next class is picked. priority: compared before rank with other lines of a pool.
         single: the pool, where the need is one unit of it; plain: the same, where that unit is only counted.
         privileged: by class, those waiting who qualify for units that a pool keeps back.
@@ -40,7 +41,6 @@ class Line:
         "count",
         "discipline",
         "grants",
-        "heaps",
         "index",
         "kept",
         "name",
@@ -54,6 +54,7 @@ class Line:
         "single",
         "slot",
         "stood",
+        "tickets",
         "unit",
         "waited",
         "waiting",
@@ -85,12 +86,12 @@ class Line:
         self.unit: int | None = None
         self.base: Line | None = None
         self.personal: dict[int, Line] | None = None
-        self.heaps: list[list[Ticket]] = [[] for _ in range(max(1, len(self.classes)))]
+        self.tickets: list[deque[Ticket]] = [deque() for _ in range(max(1, len(self.classes)))]
         self.called: deque[Ticket] = deque()
         self.rosters: list[Roster] = []
         self.waiting = 0
-        self.count = [0] * len(self.heaps)
-        self.privileged: list[dict[Entity, None]] = [{} for _ in self.heaps]
+        self.count = [0] * len(self.tickets)
+        self.privileged: list[dict[Entity, None]] = [{} for _ in self.tickets]
         self.grants = 0
         self.waited = 0.0
         self.stood = 0.0  # the sum of the times at which entities left, minus that of those at which they joined
@@ -146,7 +147,7 @@ class Line:
         entity.since = entity.joined = since
         cls = 0 if self.slot is None else self.classes[entity.values[self.slot]]
         entity.ticket = ticket = (since, next(world.numbers), entity)
-        heappush(self.heaps[cls], ticket)
+        stand(self.tickets[cls], ticket)
         self.count[cls] += 1
         self.waiting += 1
         for pool, _ in self.needs:
@@ -157,7 +158,7 @@ class Line:
             roster.add(world, entity)
 
     def leave(self, now: float, entity: Entity) -> None:
-        """Stop waiting; the ticket in the heap becomes void."""
+        """Stop waiting; the ticket becomes void."""
         self.stood += now
         cls = 0 if self.slot is None else self.classes[entity.values[self.slot]]
         entity.ticket = None
@@ -178,7 +179,7 @@ class Line:
         old = entity.ticket
         cls = self.class_of(entity)
         entity.ticket = ticket = (entity.since, next(world.numbers), entity)
-        heappush(self.heaps[cls], ticket)
+        stand(self.tickets[cls], ticket)
         self.count[cls] += 1
         for place, called in enumerate(self.called):
             if called is old:
@@ -201,10 +202,10 @@ class Line:
 
     def oldest(self, cls: int, now: float) -> float:
         """Minutes that the first of a class has waited; 0 if nobody does."""
-        heap = self.heaps[cls]
-        while heap and heap[0][2].ticket is not heap[0]:
-            heappop(heap)
-        return now - heap[0][0] if heap else 0.0
+        queue = self.tickets[cls]
+        while queue and queue[0][2].ticket is not queue[0]:
+            queue.popleft()
+        return now - queue[0][0] if queue else 0.0
 
     def call(self, entity: Entity) -> None:
         """Move a waiting entity to the very front (an agent's choice)."""
@@ -221,8 +222,8 @@ class Line:
             unguarded = self.single is not None and not self.single.reserves
             for cls in sequence:
                 if count[cls]:
-                    heap = self.heaps[cls]
-                    found: Ticket | None = heap[0] if unguarded else self._first(cls)
+                    queue = self.tickets[cls]
+                    found: Ticket | None = queue[0] if unguarded else self._first(cls)
                     if found is not None and found[2].ticket is not found:  # void
                         found = self._first(cls)
                     if found is not None:
@@ -294,10 +295,9 @@ class Line:
                 break
         else:
             return False
-        heap = self.heaps[cls]
-        ticket = heappop(heap)
-        while ticket[2].ticket is not ticket:
-            ticket = heappop(heap)
+        queue = self.tickets[cls]
+        while (ticket := queue.popleft())[2].ticket is not ticket:
+            pass
         now = world._now
         entity = ticket[2]
         entity.ticket = entity.line = None
@@ -355,8 +355,8 @@ class Line:
 
     def hand_over(self, world: World, other: Line) -> None:
         """Move everybody to another line with the same needs, times of joining kept."""
-        for heap in self.heaps:
-            for ticket in sorted(heap, key=lambda ticket: ticket[:2]):
+        for queue in self.tickets:
+            for ticket in tuple(queue):
                 entity = ticket[2]
                 if entity.ticket is ticket:
                     joined = entity.joined
@@ -380,11 +380,9 @@ class Line:
 
     def _first(self, cls: int) -> Ticket | None:
         """The first of a class in which somebody waits, of those that the reserves leave room for."""
-        heap = self.heaps[cls]
-        ticket = heap[0]
-        while ticket[2].ticket is not ticket:
-            heappop(heap)
-            ticket = heap[0]
+        queue = self.tickets[cls]
+        while (ticket := queue[0])[2].ticket is not ticket:
+            queue.popleft()
         if (self.single is not None and not self.single.reserves) or self.admits(ticket[2]):
             return ticket
         # Those who do not qualify for what is kept back are all alike, so none of them is admitted if the head is not.

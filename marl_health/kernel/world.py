@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 
 Copied = TypeVar("Copied")
 
-SLICE = 120.0
+SLICE = 240.0
 """Minutes."""
 
 NORMAL = 1

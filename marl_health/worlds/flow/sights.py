@@ -118,7 +118,7 @@ class LineNow(Sight):
         if self.by_class:
             out.extend([max(line.oldest(cls, now) for line in lines) for cls in self.classes])
         else:
-            out.append(max(line.oldest(cls, now) for line in lines for cls in range(len(line.heaps))))
+            out.append(max(line.oldest(cls, now) for line in lines for cls in range(len(line.tickets))))
 
 
 class SpanNow(Sight):

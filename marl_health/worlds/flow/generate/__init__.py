@@ -13,7 +13,7 @@ from __future__ import annotations
 
 import linecache
 from bisect import bisect_right
-from heapq import heappop, heappush
+from heapq import heappush
 from math import exp
 from typing import TYPE_CHECKING
 
@@ -30,8 +30,8 @@ KNOWN = {
     "Entity": Entity,
     "bisect_right": bisect_right,
     "exp": exp,
-    "heappop": heappop,
     "heappush": heappush,
+    "new": object.__new__,
 }
 """What generated functions refer to by its own name."""
 

@@ -4,12 +4,27 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from marl_health.kernel.entity import Entity
 from marl_health.worlds.flow.program import ARRIVAL
 from marl_health.worlds.flow.steps import FlowStep
 
 if TYPE_CHECKING:
     from marl_health.worlds.flow.generate.steps import StepText
     from marl_health.worlds.flow.program import Program
+
+
+def _blank() -> list[str]:
+    """Assignments of what every new entity has alike, by the value: a call of its class costs twice as much."""
+    example = Entity(0, 0, (0.5,), FlowStep.__new__(FlowStep))
+    written = ("kind", "id", "row", "key", "step", "counted", "values", "marks")
+    alike: dict[str, list[str]] = {}
+    for slot in Entity.__slots__:
+        if slot not in written:
+            alike.setdefault(repr(getattr(example, slot)), []).append(f"entity.{slot}")
+    return [f"{' = '.join(slots)} = {value}" for value, slots in alike.items()]
+
+
+BLANK = _blank()
 
 
 def write_arrivals(program: Program, steps: StepText) -> None:
@@ -25,9 +40,15 @@ def write_arrivals(program: Program, steps: StepText) -> None:
             writer.lines(
                 "now = world._now",
                 "world.population = number = world.population + 1",
-                f"values = {writer.name(program.no_values)}[:]",
-                f"marks = {writer.name(program.no_marks)}[:]",
-                f"entity = Entity({kind}, number, row, {writer.name(begins)}, values, marks)",
+                "entity = new(Entity)",
+                f"entity.kind = {kind}",
+                "entity.id = number",
+                "entity.row = row",
+                "entity.key = int(row[0] * 9007199254740992.0)",
+                f"entity.step = {writer.name(begins)}",
+                f"entity.values = values = {writer.name(program.no_values)}[:]",
+                f"entity.marks = {writer.name(program.no_marks)}[:]",
+                *BLANK,
                 "entity.counted = counted = world.counting",
             )
             for slot, value in attributes:

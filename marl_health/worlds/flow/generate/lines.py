@@ -68,7 +68,7 @@ class LineText:
             f"{who}.line = line",
             f"{who}.since = {who}.joined = now",
             f"{who}.ticket = ticket = (now, next(world.numbers), {who})",
-            f"heappush(line.heaps[{cls}], ticket)",
+            f"line.tickets[{cls}].append(ticket)",
             f"line.count[{cls}] += 1",
             "line.stood -= now",
             "line.waiting += 1",
@@ -111,9 +111,9 @@ class LineText:
             writer.line("count = line.count")
             with writer.block(f"for cls in {sequence}:"), writer.block("if count[cls]:"):
                 writer.line("break")
-        writer.lines(f"heap = line.heaps[{cls}]", "ticket = heappop(heap)")
+        writer.lines(f"queue = line.tickets[{cls}]", "ticket = queue.popleft()")
         with writer.block("while ticket[2].ticket is not ticket:"):
-            writer.line("ticket = heappop(heap)")
+            writer.line("ticket = queue.popleft()")
         writer.lines(
             "other = ticket[2]",
             "other.ticket = other.line = None",
