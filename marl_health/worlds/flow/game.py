@@ -64,6 +64,7 @@ class FlowGame:
     # ------------------------------------------------------------ playing
     def reset(self, seed: int, *, events: bool) -> None:
         """Begin an episode: the same seed, the same patients."""
+        self.world = None  # or the old one would live on while the new one is made
         self.world = FlowWorld(self.program, seed, events=events)
         self.world.open()
         self._read = [line.reading.read(self.world) for line in self.program.score]
