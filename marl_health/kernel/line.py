@@ -24,7 +24,8 @@ class Line:
         needs: (pool, units) pairs.
         kept: the pool that becomes the entity's place when granted, or ``None``; it is not given back with the rest.
         classes: index of each class value, in the order of the class counters; ``slot`` is the attribute that holds it.
-        waiting: entities waiting; ``count`` splits that by class. tickets: by class, in order, void ones included.
+        waiting: entities waiting; ``counts`` splits that by class, where there are several.
+        tickets: by class, in order, void ones included.
         discipline: how the next class is picked. priority: compared before rank with other lines of a pool.
         single: the pool, where the need is one unit of it; plain: the same, where that unit is only counted.
         privileged: by class, those waiting who qualify for units that a pool keeps back.
@@ -38,7 +39,7 @@ class Line:
         "best_ticket",
         "called",
         "classes",
-        "count",
+        "counts",
         "discipline",
         "grants",
         "index",
@@ -90,7 +91,7 @@ class Line:
         self.called: deque[Ticket] = deque()
         self.rosters: list[Roster] = []
         self.waiting = 0
-        self.count = [0] * len(self.tickets)
+        self.counts = [0] * len(self.tickets)
         self.privileged: list[dict[Entity, None]] = [{} for _ in self.tickets]
         self.grants = 0
         self.waited = 0.0
@@ -99,6 +100,11 @@ class Line:
         self.best_class: int | None = None
         for pool, _ in needs:
             pool.lines.append(self)
+
+    @property
+    def count(self) -> list[int]:
+        """Entities waiting, by class."""
+        return self.counts if len(self.counts) > 1 else [self.waiting]
 
     def class_of(self, entity: Entity) -> int:
         """Index of the entity's class."""
@@ -148,7 +154,7 @@ class Line:
         cls = 0 if self.slot is None else self.classes[entity.values[self.slot]]
         entity.ticket = ticket = (since, next(world.numbers), entity)
         stand(self.tickets[cls], ticket)
-        self.count[cls] += 1
+        self.counts[cls] += 1
         self.waiting += 1
         for pool, _ in self.needs:
             pool.waiting += 1
@@ -164,7 +170,7 @@ class Line:
         entity.ticket = None
         entity.line = None
         self.waiting -= 1
-        self.count[cls] -= 1
+        self.counts[cls] -= 1
         for pool, _ in self.needs:
             pool.waiting -= 1
             if pool.reserves:
@@ -174,13 +180,13 @@ class Line:
 
     def reclass(self, world: World, entity: Entity, before: int) -> None:
         """The entity's class changed while it waits: it keeps its time of joining. ``before``: its class until now."""
-        self.count[before] -= 1
+        self.counts[before] -= 1
         self.privileged[before].pop(entity, None)
         old = entity.ticket
         cls = self.class_of(entity)
         entity.ticket = ticket = (entity.since, next(world.numbers), entity)
         stand(self.tickets[cls], ticket)
-        self.count[cls] += 1
+        self.counts[cls] += 1
         for place, called in enumerate(self.called):
             if called is old:
                 self.called[place] = ticket
@@ -265,7 +271,7 @@ class Line:
         """Grant its needs to whoever is next. False if nobody here may be served now."""
         now = world._now
         pool = self.plain
-        sequence = self.discipline.sequence if len(self.count) > 1 else (0,)
+        sequence = self.discipline.sequence if len(self.counts) > 1 else (0,)
         if pool is None or sequence is None or self.called or pool.reserves:
             if not (self.feasible() and self.head(now)):
                 return False

@@ -84,12 +84,17 @@ class Span:
         """Entity-minutes between the two marks until ``now``, of those inside and those who have left."""
         return self.spent + len(self.starts) * now
 
-    def over(self, now: float) -> float:
-        """Entity-minutes beyond the target until ``now``, of those inside and those who have left."""
+    def over(self, now: float, alike: bool = False) -> float:
+        """Entity-minutes beyond the target until ``now``, of those inside and those who have left.
+
+        ``alike`` says that the target is the same for all, so that who came after somebody within it is within it too.
+        """
         over = self.late
         for began, target in self.starts.values():
             if now - began > target:
                 over += now - began - target
+            elif alike:
+                break
         return over
 
     def oldest(self, now: float) -> float:

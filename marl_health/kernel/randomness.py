@@ -57,21 +57,23 @@ class Rows:
     """Rows of uniforms for one source, drawn in blocks: row n is the same whatever else happens.
 
     Arrays, because most entities use but a few of their columns: a number becomes an object only when it is used.
+
+    Attributes:
+        ready: rows of the block that are left, the next one last.
     """
 
-    __slots__ = ("_block", "_columns", "_generator", "_next")
+    __slots__ = ("_columns", "_generator", "ready")
 
     def __init__(self, seed: int, source: str, columns: int) -> None:
         self._generator = stream(seed, "rows:" + source)
         self._columns = columns
-        self._block = array("d")
-        self._next = 0
+        self.ready: list[array[float]] = []
 
     def next(self) -> Sequence[float]:
         """The next row: ``columns`` floats in (0, 1)."""
-        start = self._next
-        if start == len(self._block):
-            start = 0
-            self._block = uniforms(self._generator, _BLOCK * self._columns)
-        self._next = end = start + self._columns
-        return self._block[start:end]
+        if not self.ready:
+            columns = self._columns
+            block = uniforms(self._generator, _BLOCK * columns)
+            self.ready = [block[start : start + columns] for start in range(0, len(block), columns)]
+            self.ready.reverse()
+        return self.ready.pop()

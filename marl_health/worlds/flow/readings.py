@@ -109,17 +109,19 @@ class ExpectedDeaths(Reading):
 
 
 class SpanHours(Reading):
-    """Entity-hours between two marks, or beyond the target."""
+    """Entity-hours between two marks, or beyond the target; ``alike``: whether that is the same for all."""
 
-    def __init__(self, name: str, span: int, over: bool) -> None:
+    def __init__(self, name: str, span: int, over: bool, alike: bool) -> None:
         super().__init__("h", f"entity-hours of '{name}'" + (" beyond its target" if over else ""))
         self.span = span
         self.over = over
+        self.alike = alike
 
     @override
     def read(self, world: FlowWorld) -> float:
         span = world.spans[self.span]
-        return (span.over(world.now) if self.over else span.minutes(world.now)) / 60.0
+        now = world._now
+        return (span.over(now, self.alike) if self.over else span.minutes(now)) / 60.0
 
 
 class SpanStatistic(Reading):

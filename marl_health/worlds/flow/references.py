@@ -96,7 +96,8 @@ class ReadingTable:
     def _span(self, reference: str, name: str, what: str) -> readings.Reading | None:
         span = self.spans[name]
         if what in ("hours", "hours_over"):
-            return self._keep(reference, readings.SpanHours(name, span, what == "hours_over"))
+            alike = isinstance(self.program.spans[span].target, float)
+            return self._keep(reference, readings.SpanHours(name, span, what == "hours_over", alike))
         if what in SPAN_STATISTICS:
             return self._keep(reference, readings.SpanStatistic(name, span, what))
         return None

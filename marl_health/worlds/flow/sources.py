@@ -170,7 +170,7 @@ class Source:
 
     def fire(self, world: Any) -> None:
         """Somebody arrives."""
-        row = self.rows.next()
+        row = self.rows.ready.pop() if self.rows.ready else self.rows.next()
         if not isinstance(self.times, Timetable):
             time = self.times.next()
             if time < world.edge:  # what World.at does

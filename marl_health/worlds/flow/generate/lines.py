@@ -61,7 +61,7 @@ class LineText:
         """Start waiting: what :meth:`Line.join` does. ``line`` and ``pool`` are set."""
         writer, spec = self.writer, self.program.lines[line]
         cls = "0"
-        if spec.slot is not None:
+        if len(spec.classes) > 1:
             cls = "cls"
             writer.line(f"cls = {writer.name(spec.classes)}[{who}.values[{spec.slot}]]")
         writer.lines(
@@ -69,11 +69,12 @@ class LineText:
             f"{who}.since = {who}.joined = now",
             f"{who}.ticket = ticket = (now, next(world.numbers), {who})",
             f"line.tickets[{cls}].append(ticket)",
-            f"line.count[{cls}] += 1",
             "line.stood -= now",
             "line.waiting += 1",
             "pool.waiting += 1",
         )
+        if cls != "0":
+            writer.line("line.counts[cls] += 1")
         for roster in self._rosters[line]:
             writer.line(f"world.rosters[{roster}].add(world, {who})")
 
@@ -108,16 +109,16 @@ class LineText:
         cls = "0"
         if sequence != "(0,)":
             cls = "cls"
-            writer.line("count = line.count")
-            with writer.block(f"for cls in {sequence}:"), writer.block("if count[cls]:"):
+            writer.line("counts = line.counts")
+            with writer.block(f"for cls in {sequence}:"), writer.block("if counts[cls]:"):
                 writer.line("break")
+            writer.line("counts[cls] -= 1")
         writer.lines(f"queue = line.tickets[{cls}]", "ticket = queue.popleft()")
         with writer.block("while ticket[2].ticket is not ticket:"):
             writer.line("ticket = queue.popleft()")
         writer.lines(
             "other = ticket[2]",
             "other.ticket = other.line = None",
-            f"line.count[{cls}] -= 1",
             "line.waiting -= 1",
             "pool.waiting -= 1",
             "line.stood += now",

@@ -5,7 +5,9 @@ from __future__ import annotations
 from contextlib import nullcontext
 from typing import TYPE_CHECKING
 
+from marl_health.worlds.flow.decisions import ShortenStay
 from marl_health.worlds.flow.generate.clocks import ClockText
+from marl_health.worlds.flow.program import ARRIVAL
 from marl_health.worlds.flow.readings import Marks, SpanHours, SpanStatistic
 
 if TYPE_CHECKING:
@@ -27,7 +29,8 @@ class MarkText:
     def set(self, mark: int, who: str, kinds: Sequence[int], *, token: bool) -> None:
         """Set a time stamp and tell those who wait for it; ``token``: whether it may be one of parallel work."""
         writer = self.writer
-        writer.line(f"{who}.marks[{mark}] = now")
+        if mark in self.read.stamps:
+            writer.line(f"{who}.marks[{mark}] = now")
         sequels = {kind: self.program.sequels[mark][kind] for kind in kinds}
         told = {kind: sequel for kind, sequel in sequels.items() if sequel is not None}
         if told and len(told) == len(sequels) and all(sequel == told[kinds[0]] for sequel in told.values()):
@@ -84,15 +87,19 @@ class WhatIsRead:
     """Which counters some reward, KPI or agent reads; nobody misses the others.
 
     Attributes:
-        marks: counted marks. durations, within, late: measures of which the durations of finished intervals, whether
-            each was within its target, or the time beyond it are read.
+        marks: counted marks. stamps: marks of which the time is read.
+        durations, within, late: measures of which the durations of finished intervals, whether each was within its
+            target, or the time beyond it are read.
     """
 
     def __init__(self, program: Program) -> None:
         self.marks: set[int] = set()
+        self.stamps: set[int] = {ARRIVAL}
         self.durations: set[int] = set()
         self.within: set[int] = set()
         self.late: set[int] = set()
+        for agent in program.agents:
+            self.stamps.update(move.mark_index for move in agent.moves if isinstance(move, ShortenStay))
         for reading in program.readings:
             if isinstance(reading, Marks):
                 self.marks.add(reading.mark)
