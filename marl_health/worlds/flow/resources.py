@@ -62,14 +62,13 @@ class ResourceWorld(World):
     """A world with the resources of a program.
 
     Attributes:
-        program: the compiled scenario. nobody: stands in where a number is asked for and there is no entity.
+        program: the compiled scenario.
         base: units by the shift, and ``extra``: units that agents added, by pool.
         reserves: units kept back, in the order of the program.
         rosters: lists kept in order, by index.
     """
 
     program: Program
-    nobody: Entity
 
     def build(self) -> None:
         """Make pools, lines and rosters; what varies by episode is drawn already."""
@@ -137,6 +136,11 @@ class ResourceWorld(World):
                 self.at(self.next_shift(pool), CrewChange(pool), EARLY)
             elif len(spec.shifts) > 1:
                 self.at(self.next_shift(pool), ShiftChange(pool), EARLY)
+
+    @property
+    def nobody(self) -> Entity:
+        """Stands in where a number is asked for and there is no entity."""
+        raise NotImplementedError
 
     # ------------------------------------------------------------ the calendar
     def minute_of_week(self) -> float:

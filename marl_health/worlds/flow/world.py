@@ -47,7 +47,7 @@ class FlowWorld(ResourceWorld):
         self.seed = seed
         self.log = [] if events else None
         self.cast = Cast() if events else None
-        self.nobody = Entity(0, -1, [0.5] * program.columns, program.steps[0])
+        self._nobody: Entity | None = None
         self.entities: dict[int, Entity] = {}
         self.population = 0
         self.spans = [Span() for _ in program.spans]
@@ -71,13 +71,23 @@ class FlowWorld(ResourceWorld):
         self.closing: list[float] = []
         self.varied: list[float] = []
         for name, value in program.varied:
-            self.nobody.row = stream(seed, "vary:" + name).random(program.columns).tolist()
-            self.varied.append(value(self, self.nobody))
-        self.nobody.row = stream(seed, "nobody").random(program.columns).tolist()
+            self.varied.append(value(self, self._stand_in("vary:" + name)))
         self.build()
         for source in program.sources:
             source.how.start(self, source)
         self.begin_shifts()
+
+    def _stand_in(self, name: str) -> Entity:
+        """Somebody with a row of a stream of its own, for numbers that are about nobody."""
+        row = stream(self.seed, name).random(self.program.columns).tolist()
+        return Entity(0, -1, row, self.program.steps[0])
+
+    @property
+    @override
+    def nobody(self) -> Entity:
+        if self._nobody is None:
+            self._nobody = self._stand_in("nobody")
+        return self._nobody
 
     # ------------------------------------------------------------ phases
     def open(self) -> None:

@@ -288,7 +288,7 @@ class StepText:
         writer = self.writer
         for number, (test, target) in enumerate(way.branches):
             holds = "True" if test is None else f"{writer.name(test)}({who}.values)"
-            with writer.block(f"{'elif' if number else 'if'} {holds}:"):
+            with writer.block("else:" if number and test is None else f"{'elif' if number else 'if'} {holds}:"):
                 self.go(target, who, ahead)
 
     def _by_chance(self, way: ByChance, who: str, ahead: int) -> None:
