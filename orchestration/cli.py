@@ -9,7 +9,17 @@ from typing import Annotated
 import typer
 
 import marl_health
-from orchestration.commands import catalogue, documenting, learning, planning, plotting, runs, tracing
+from orchestration.commands import (
+    animating,
+    catalogue,
+    checking,
+    documenting,
+    learning,
+    planning,
+    plotting,
+    runs,
+    tracing,
+)
 from orchestration.commands.errors import Commands
 
 app = typer.Typer(
@@ -39,6 +49,7 @@ def _options(
 app.command("list")(catalogue.list_scenarios)
 app.command()(catalogue.show)
 app.command()(catalogue.validate)
+app.command()(checking.check)
 app.command()(documenting.document)
 app.command()(runs.simulate)
 app.command()(runs.compare)
@@ -46,6 +57,7 @@ app.command()(planning.replications)
 app.command()(planning.select)
 app.command()(tracing.trace)
 app.command()(plotting.plot)
+app.command()(animating.animate)
 app.command()(learning.train)
 app.command()(learning.evaluate)
 

@@ -13,6 +13,7 @@ import policies
 from marl_health import HealthParallelEnv, Scenario, load
 from marl_health.spec.components import COMPONENTS
 from marl_health.spec.errors import Problem, ScenarioError
+from marl_health.spec.scenario import is_there
 from policies.registry import MANIFEST
 
 Event = tuple[Any, ...]
@@ -176,7 +177,7 @@ def _policy(name: str, stamp: int) -> policies.Policy:
 def _stamp(name: str) -> int:
     """Changes when another checkpoint is put where one was."""
     manifest = Path(name) / MANIFEST
-    return manifest.stat().st_mtime_ns if manifest.is_file() else 0
+    return manifest.stat().st_mtime_ns if is_there(manifest) else 0
 
 
 def tasks(

@@ -13,15 +13,17 @@ from marl_health import HealthParallelEnv, Scenario
 from marl_health.spec.scenario import packaged_scenarios
 from marl_health.spec.suggest import nearest
 from policies import rules
+from policies.adversarial import ADVERSARIAL, AdversarialPolicy
 from policies.base import Policy, PolicyError
+from policies.clock import CLOCK, make_clock
 from policies.lookahead.policy import Budget, LookaheadPolicy
 from policies.simple import ConstantPolicy, RandomPolicy, WaitPolicy
 from policies.variants import VariantPolicy, check_variant, makers_of, modules_of, variants
 
 NAMES = ("wait", "random", "rule")
 FORMS = (
-    "wait, random, rule, lookahead (or lookahead:NAME=NUMBER,..), constant:ROLE=ACTION, a variant that the scenario's "
-    "rules offer, or the folder of a checkpoint"
+    "wait, random, rule, lookahead (or lookahead:NAME=NUMBER,..), constant:ROLE=ACTION, clock (or clock:FILE), "
+    "adversarial:WAY, a variant that the scenario's rules offer, or the folder of a checkpoint"
 )
 CONSTANT = "constant:"
 LOOKAHEAD = "lookahead"
@@ -50,6 +52,10 @@ def make(spec: str) -> Policy:
         return RulePolicy()
     if spec.startswith(CONSTANT):
         return ConstantPolicy(_constants(spec))
+    if _is_clock(spec):
+        return make_clock(spec)
+    if spec.startswith(ADVERSARIAL):
+        return AdversarialPolicy(spec)
     if _is_lookahead(spec):
         return LookaheadPolicy(spec, Budget.read(spec.partition(":")[2]), (RulePolicy, WaitPolicy))
     if makers_of(spec):
@@ -68,6 +74,12 @@ def check(spec: str) -> None:
     if spec.startswith(CONSTANT):
         _constants(spec)
         return
+    if _is_clock(spec):
+        make_clock(spec)
+        return
+    if spec.startswith(ADVERSARIAL):
+        AdversarialPolicy(spec)
+        return
     if _is_lookahead(spec):
         Budget.read(spec.partition(":")[2])
         return
@@ -85,13 +97,17 @@ def check(spec: str) -> None:
         raise PolicyError(
             f"there is no checkpoint at '{spec}'; name the folder that training wrote, runs/<id>/checkpoint"
         )
-    close = nearest(spec.partition(":")[0], [*NAMES, LOOKAHEAD, "constant", *variants()])
+    close = nearest(spec.partition(":")[0], [*NAMES, LOOKAHEAD, "constant", CLOCK, "adversarial", *variants()])
     hint = f"; did you mean '{close}'?" if close else ""
     raise PolicyError(f"there is no policy '{spec}'{hint} (known: {FORMS})")
 
 
 def _is_lookahead(spec: str) -> bool:
     return spec.partition(":")[0] == LOOKAHEAD
+
+
+def _is_clock(spec: str) -> bool:
+    return spec.partition(":")[0] == CLOCK
 
 
 def _constants(spec: str) -> dict[str, str]:

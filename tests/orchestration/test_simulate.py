@@ -132,6 +132,12 @@ def test_a_replication_depends_on_its_seed_alone(clinic):
     assert in_a_row == alone or repr(in_a_row) == repr(alone)  # nan is not equal to itself
 
 
+def test_the_name_of_a_policy_may_be_longer_than_that_of_a_file(clinic):
+    name = "clock:" + json.dumps({f"{hour:02d}:00": {"manager": "call in 1 doctor"} for hour in range(24)})
+    assert len(name) > 255
+    assert simulate(clinic, name, 1, 0).estimate("spent").mean == 500
+
+
 def test_the_policy_has_randomness_of_its_own():
     assert len({own_seed(name, seed) for name in ("random", "other") for seed in range(50)}) == 100
     assert own_seed("random", 0) == own_seed("random", 0) < 2**64

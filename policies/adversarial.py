@@ -1,0 +1,119 @@
+"""Policies that no score should reward: they game, spend and refuse without a look at anybody's state."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from marl_health import HealthParallelEnv
+from marl_health.spec.suggest import did_you_mean
+from marl_health.worlds.flow.decisions import CallInMove, ChooseMove, ExtraLever, GoFirst, Levels, Move, SendTo
+from policies.base import PolicyError
+from policies.simple import WAIT, Infos
+
+ADVERSARIAL = "adversarial:"
+
+
+class Option(NamedTuple):
+    """An action that is legal now: its number, the move that it belongs to, which of its actions, what it costs."""
+
+    number: int
+    move: Move
+    index: int
+    price: float
+
+
+Pick = Callable[[Sequence[Option], np.random.Generator], int]
+
+
+def spray(options: Sequence[Option], generator: np.random.Generator) -> int:
+    """At every decision any action but to wait: farms whatever is paid for acting."""
+    return options[generator.integers(len(options))].number
+
+
+def expensive(options: Sequence[Option], generator: np.random.Generator) -> int:
+    """Always the action that costs most; waits when all that is left is free."""
+    dearest = max(options, key=lambda option: option.price)
+    return dearest.number if dearest.price > 0 else WAIT
+
+
+def highest(options: Sequence[Option], generator: np.random.Generator) -> int:
+    """Each lever to its last position, and everybody called in; `wait` leaves them all at their first."""
+    for option in options:
+        last = isinstance(option.move, Levels) and option.index == len(option.move.names) - 1
+        if last or isinstance(option.move, CallInMove):
+            return option.number
+    return WAIT
+
+
+def refuse(options: Sequence[Option], generator: np.random.Generator) -> int:
+    """Send away whoever can be sent away."""
+    return next((option.number for option in options if isinstance(option.move, SendTo)), WAIT)
+
+
+def last_slot(options: Sequence[Option], generator: np.random.Generator) -> int:
+    """Whoever stands last in a list is next."""
+    chosen = [option.number for option in options if isinstance(option.move, GoFirst)]
+    return max(chosen, default=WAIT)
+
+
+PICKS: dict[str, Pick] = {
+    "spray": spray,
+    "expensive": expensive,
+    "highest": highest,
+    "refuse": refuse,
+    "last_slot": last_slot,
+}
+
+
+class AdversarialPolicy:
+    """Every agent picks among its legal actions in one bad way.
+
+    Args:
+        spec: ``adversarial:`` and a name of ``PICKS``.
+
+    Raises:
+        PolicyError: if there is no such name.
+    """
+
+    def __init__(self, spec: str) -> None:
+        way = spec.removeprefix(ADVERSARIAL)
+        if way not in PICKS:
+            raise PolicyError(
+                f"policy '{spec}': there is no '{way}'{did_you_mean(way, PICKS)} (known: {', '.join(PICKS)})"
+            )
+        self.name = spec
+        self._pick = PICKS[way]
+        self._generator = np.random.default_rng(0)
+        self._options: dict[str, list[Option]] = {}
+
+    def reset(self, env: HealthParallelEnv, seed: int) -> None:
+        """Learn what each action is and costs."""
+        self._generator = np.random.default_rng(seed)
+        self._options = {agent: _options(env, agent) for agent in env.possible_agents}
+
+    def act(self, env: HealthParallelEnv, observations: Mapping[str, Any], infos: Infos) -> dict[str, int]:
+        """Pick."""
+        actions = {}
+        for agent in env.agents:
+            mask = infos[agent]["action_mask"]
+            legal = [option for option in self._options[agent] if mask[option.number]]
+            actions[agent] = self._pick(legal, self._generator) if legal else WAIT
+        return actions
+
+
+def _options(env: HealthParallelEnv, agent: str) -> list[Option]:
+    """All actions of an agent but to wait."""
+    game: Any = env.game
+    every = [(move, index) for move in game.specs[agent].moves for index in range(len(move.names))]
+    least = env.scenario.clock.decide_every
+    return [Option(number, move, index, _price(move, index, least)) for number, (move, index) in enumerate(every, 1)]
+
+
+def _price(move: Move, index: int, least: float) -> float:
+    """US dollars that an action commits to; what costs by the hour counts until it can be changed again."""
+    if isinstance(move, ExtraLever):
+        return move.cost * move.units[index] * max(move.at_least, least)
+    return move.cost if isinstance(move, (CallInMove, ChooseMove)) else 0.0
