@@ -34,32 +34,10 @@ class Line:
     """
 
     __slots__ = (
-        "base",
-        "best_class",
-        "best_ticket",
-        "called",
-        "classes",
-        "counts",
-        "discipline",
-        "grants",
-        "index",
-        "kept",
-        "name",
-        "needs",
-        "personal",
-        "plain",
-        "priority",
-        "privileged",
-        "returned",
-        "rosters",
-        "single",
-        "slot",
-        "stood",
-        "tickets",
-        "unit",
-        "waited",
-        "waiting",
-    )
+        "base", "best_class", "best_ticket", "called", "classes", "counts", "discipline", "grants", "index",
+        "kept", "name", "needs", "personal", "plain", "priority", "privileged", "returned", "rosters", "single",
+        "slot", "stood", "tickets", "unit", "waited", "waiting",
+    )  # fmt: skip
 
     def __init__(
         self,
