@@ -9,7 +9,17 @@ from typing import Annotated
 import typer
 
 import marl_health
-from orchestration.commands import catalogue, checking, documenting, learning, planning, plotting, runs, tracing
+from orchestration.commands import (
+    animating,
+    catalogue,
+    checking,
+    documenting,
+    learning,
+    planning,
+    plotting,
+    runs,
+    tracing,
+)
 from orchestration.commands.errors import Commands
 
 app = typer.Typer(
@@ -47,6 +57,7 @@ app.command()(planning.replications)
 app.command()(planning.select)
 app.command()(tracing.trace)
 app.command()(plotting.plot)
+app.command()(animating.animate)
 app.command()(learning.train)
 app.command()(learning.evaluate)
 
