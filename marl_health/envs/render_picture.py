@@ -51,6 +51,10 @@ TITLE, NAME, NOTE = 28, 15, 13
 """Sizes of letters."""
 STAFF_ROW = 28
 MOVE_ROW = 44
+STEP = FIGURE + 1
+"""From one who waits to the next."""
+COUNTED = 3
+"""Room of how many figures the number of the others takes."""
 NAMES = 130
 """Most room for a name of staff."""
 DISC = 15
@@ -225,7 +229,8 @@ def _place(canvas: Canvas, place: Resource, spot: Spot, size: int, colours: tupl
     canvas.text(spot.x, y - 23, cut(place.title, spot.width - wide(label, NOTE) - 12, NAME), NAME)
     if place.unlimited:
         people = [(cls, False) for cls, count in enumerate(place.by_class) for _ in range(count)]
-        _people(canvas, people, spot.x, y, spot.columns, spot.rows, size - size // 4, (size, size), colours)
+        rows = max(1, spot.rows * size // LINE)
+        _people(canvas, people, spot.x, y, spot.width // STEP, rows, colours)
         return
     figure = cell if place.place else staff
     cells = _cells(place)
@@ -244,8 +249,8 @@ def _queue(canvas: Canvas, place: Resource, x: float, y: float, width: int, colo
     total = sum(place.waiting)
     canvas.text(x, y, f"{total} waiting" if total else "nobody waits", NAME, INK if total else WALL)
     if total:
-        columns = width // (FIGURE + 1)
-        _people(canvas, _waiters(place), x, y + 21, columns, ROWS, FIGURE, (FIGURE + 1, LINE), colours)
+        columns = width // STEP
+        _people(canvas, _waiters(place), x, y + 21, columns, ROWS, colours)
 
 
 def _waiters(place: Resource) -> list[tuple[int, bool]]:
@@ -264,22 +269,20 @@ def _people(
     y: float,
     columns: int,
     rows: int,
-    width: int,
-    step: tuple[int, int],
     colours: tuple[Colour, ...],
 ) -> None:
     """People by (class, whether elsewhere) in rows; where they are too many, the last ones are counted."""
     most = columns * rows
     rest = 0
     if len(people) > most:
-        kept = max(0, most - max(2, -(-34 // step[0])))
+        kept = max(0, most - COUNTED)
         rest, people = len(people) - kept, people[:kept]
     for number, (cls, elsewhere) in enumerate(people):
         row, column = divmod(number, columns)
-        canvas.stamp(person(colours[cls], elsewhere, width), x + column * step[0], y + row * step[1])
+        canvas.stamp(person(colours[cls], elsewhere, FIGURE), x + column * STEP, y + row * LINE)
     if rest:
         row, column = divmod(len(people), columns)
-        canvas.text(x + column * step[0] + 2, y + row * step[1] + 1, f"+{rest}", NOTE)
+        canvas.text(x + column * STEP + 2, y + row * LINE + 1, f"+{rest}", NOTE)
 
 
 def _group(
@@ -300,8 +303,8 @@ def _group(
     if total:
         x = 404
         canvas.text(x - 8, y + 2, f"{total} waiting", NOTE, INK, "ra")
-        columns = int(end - MARGIN - x) // (FIGURE + 1)
-        _people(canvas, _waiters(group), x, y, columns, 1, FIGURE, (FIGURE + 1, LINE), colours)
+        columns = int(end - MARGIN - x) // STEP
+        _people(canvas, _waiters(group), x, y, columns, 1, colours)
 
 
 def _decision(canvas: Canvas, scene: Scene, number: int, x: float, y: float) -> None:
