@@ -22,7 +22,17 @@ NEWS: Colour = (255, 243, 205)
 """Behind a decision that was taken just now."""
 TRIAGE: tuple[Colour, ...] = ((206, 44, 44), (242, 138, 36), (246, 206, 62), (84, 168, 92), (74, 134, 206))
 """The usual colours of five triage classes, the most urgent first."""
-OTHERS: tuple[Colour, ...] = ((74, 134, 206), (242, 138, 36), (84, 168, 92), (152, 104, 188), (60, 170, 170))
+OTHERS: tuple[Colour, ...] = (
+    (74, 134, 206),
+    (242, 138, 36),
+    (84, 168, 92),
+    (152, 104, 188),
+    (60, 170, 170),
+    (222, 110, 160),
+    (142, 106, 72),
+    (246, 206, 62),
+)
+"""Of classes that have names."""
 NONE: Colour = (152, 152, 166)
 """Of those who have no class."""
 FINE = 4

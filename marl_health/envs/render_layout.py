@@ -34,6 +34,8 @@ CROWD = 24
 """Cells of a place without limit."""
 HIGHEST = 600
 """Height of all rooms that the cells are fitted to."""
+SLACK = 1.5
+"""Where there are too many rooms for that: how much higher than with the smallest cells the page may be."""
 
 
 @dataclass(frozen=True)
@@ -137,14 +139,17 @@ def plan_floor(shapes: tuple[Shape, ...], measure: Callable[[str], float]) -> Pl
         shapes: of the rooms, in order.
         measure: width of a text in pixels.
     """
-    best: Plan | None = None
-    for cell in SIZES:
-        plans = [_shelve(shapes, measure, cell, rows) for rows in range(1, 13)]
-        best = min(plans, key=lambda plan: plan.height)
-        if best.height <= HIGHEST:
-            break
-    assert best is not None
-    return best
+    least = _compact(shapes, measure, SIZES[-1])
+    for cell in SIZES[:-1]:
+        plan = _compact(shapes, measure, cell)
+        if plan.height <= max(HIGHEST, SLACK * least.height):
+            return plan
+    return least
+
+
+def _compact(shapes: tuple[Shape, ...], measure: Callable[[str], float], cell: int) -> Plan:
+    """The lowest arrangement with cells of a size."""
+    return min((_shelve(shapes, measure, cell, rows) for rows in range(1, 13)), key=lambda plan: plan.height)
 
 
 def _shelve(shapes: tuple[Shape, ...], measure: Callable[[str], float], cell: int, rows: int) -> Plan:
