@@ -15,17 +15,27 @@ WIDTH = 1000
 MARGIN = 16
 PAGE = WIDTH - 2 * MARGIN
 GAP = 14
-PAD = 10
-HEAD = 40
+PAD = 12
+HEAD = 46
 """Height of the two lines of text at the top of a room."""
-QUEUE = 42
-"""Height of the strip in front of a room in which those stand who wait for it."""
+FIGURE = 13
+"""Width of one who waits; the height is four thirds of it."""
+LINE = 18
+"""Height of a row of those who wait."""
+ROWS = 2
+"""Rows of those who wait in front of a place."""
+QUEUE = 22 + ROWS * LINE + 8
+"""Height of the strip in front of rooms in which those stand who wait for them."""
+SIZES = (26, 24, 22, 20, 18, 16, 14, 12, 10, 8)
+"""Sides of a cell, the best first."""
 MOST_CELLS = 600
 """A place with more units shows that many cells, in proportion."""
 CROWD = 24
 """Cells of a place without limit."""
-HIGHEST = 520
+HIGHEST = 600
 """Height of all rooms that the cells are fitted to."""
+SLACK = 1.5
+"""Where there are too many rooms for that: how much higher than with the smallest cells the page may be."""
 
 
 @dataclass(frozen=True)
@@ -60,17 +70,61 @@ class Plan:
     height: int
 
 
-Shape = tuple[str, tuple[tuple[str, int], ...]]
-"""A room as the layout sees it: its title, and the (title, cells) of each of its places."""
+@dataclass(frozen=True)
+class Area:
+    """A place as the layout sees it.
+
+    Attributes:
+        title: its name and numbers at their longest. cells: how many. queued: whether somebody may queue for it.
+        place: false where it is staff that stands for a place.
+    """
+
+    title: str
+    cells: int
+    queued: bool
+    place: bool = True
 
 
-Block = tuple[int, int, int]
-"""A place on a shelf: its width in pixels, its columns and rows of cells."""
+Shape = tuple[str, tuple[Area, ...]]
+"""A room as the layout sees it: its title, and its places."""
+
+
+@dataclass
+class _Piece:
+    """Places that stand in one frame, while it is sought where: the least and then the final width of each."""
+
+    title: str
+    areas: list[Area]
+    widths: list[int]
+
+    @property
+    def width(self) -> int:
+        return sum(self.widths) + PAD * (len(self.widths) + 1)
+
+    def widen(self, spare: int) -> None:
+        """Share spare width out, most to the wide ones."""
+        whole = sum(self.widths)
+        given = [width * spare // whole for width in self.widths]
+        given[-1] += spare - sum(given)
+        self.widths = [width + more for width, more in zip(self.widths, given, strict=True)]
+
+    def grids(self, cell: int) -> list[tuple[int, int]]:
+        """(columns, rows) of each place, as wide as there is room for."""
+        columns = [min(area.cells, width // cell) for area, width in zip(self.areas, self.widths, strict=True)]
+        return [(wide, ceil(area.cells / wide)) for area, wide in zip(self.areas, columns, strict=True)]
 
 
 def shape_of(room: Room) -> Shape:
     """The part of a room that its layout depends on."""
-    return room.title, tuple((place.title, cells_of(place.most, place.unlimited)) for place in room.places)
+    return room.title, tuple(
+        Area(
+            place.title + ("  00" if place.unlimited else f"  FULL {place.most}/{place.most}"),
+            cells_of(place.most, place.unlimited),
+            bool(place.queues) and not place.unlimited,
+            place.place,
+        )
+        for place in room.places
+    )
 
 
 def cells_of(most: int, unlimited: bool) -> int:
@@ -85,74 +139,69 @@ def plan_floor(shapes: tuple[Shape, ...], measure: Callable[[str], float]) -> Pl
         shapes: of the rooms, in order.
         measure: width of a text in pixels.
     """
-    best: Plan | None = None
-    for cell in (22, 20, 18, 16, 14, 12, 10, 8):
-        plans = [_shelve(shapes, measure, cell, rows) for rows in range(3, 13)]
-        best = min(plans, key=lambda plan: plan.height)
-        if best.height <= HIGHEST:
-            break
-    assert best is not None
-    return best
+    least = _compact(shapes, measure, SIZES[-1])
+    for cell in SIZES[:-1]:
+        plan = _compact(shapes, measure, cell)
+        if plan.height <= max(HIGHEST, SLACK * least.height):
+            return plan
+    return least
+
+
+def _compact(shapes: tuple[Shape, ...], measure: Callable[[str], float], cell: int) -> Plan:
+    """The lowest arrangement with cells of a size."""
+    return min((_shelve(shapes, measure, cell, rows) for rows in range(1, 13)), key=lambda plan: plan.height)
 
 
 def _shelve(shapes: tuple[Shape, ...], measure: Callable[[str], float], cell: int, rows: int) -> Plan:
-    """Put the rooms on shelves from left to right, each place ``rows`` cells deep if that fits."""
-    pieces = [
-        (title, piece)
-        for title, places in shapes
-        for piece in _pieces([_block(name, cells, measure, cell, rows) for name, cells in places])
-    ]
-    widths = [max(_width(blocks), ceil(measure(title)) + 2 * PAD) for title, blocks in pieces]
-    shelves: list[list[int]] = []
+    """Put the rooms on shelves from left to right, each place at most ``rows`` cells deep if that fits."""
+    shelves: list[list[_Piece]] = []
     used = WIDTH
-    for number, width in enumerate(widths):
-        if used + GAP + width > PAGE:
+    for piece in [piece for shape in shapes for piece in _pieces(shape, measure, cell, rows)]:
+        if used + GAP + piece.width > PAGE:
             shelves.append([])
             used = -GAP
-        shelves[-1].append(number)
-        used += GAP + width
+        shelves[-1].append(piece)
+        used += GAP + piece.width
     frames: list[Frame] = []
     y = 0
     for shelf in shelves:
-        height = HEAD + max(depth for number in shelf for _, _, depth in pieces[number][1]) * cell + PAD
-        spare = (PAGE - sum(widths[number] for number in shelf) - GAP * (len(shelf) - 1)) // len(shelf)
+        spare = PAGE - sum(piece.width for piece in shelf) - GAP * (len(shelf) - 1)
+        whole = sum(piece.width for piece in shelf)
+        given = [spare * piece.width // whole for piece in shelf]
+        given[-1] += spare - sum(given)
+        for piece, more in zip(shelf, given, strict=True):
+            piece.widen(more)
+        deepest = max(deep for piece in shelf for _, deep in piece.grids(cell))
+        height = HEAD + deepest * cell + PAD
         x = MARGIN
-        for number in shelf:
-            title, blocks = pieces[number]
-            width = widths[number] + spare
-            frames.append(Frame(title, x, y, width, height, _spots(blocks, x, y, width)))
-            x += width + GAP
-        y += height + QUEUE
+        for piece in shelf:
+            frames.append(Frame(piece.title, x, y, piece.width, height, _spots(piece, x, y, cell)))
+            x += piece.width + GAP
+        y += height + (QUEUE if any(area.queued for piece in shelf for area in piece.areas) else GAP)
     return Plan(tuple(frames), cell, y)
 
 
-def _width(blocks: list[Block]) -> int:
-    return sum(width for width, _, _ in blocks) + PAD * (len(blocks) + 1)
-
-
-def _pieces(blocks: list[Block]) -> list[list[Block]]:
+def _pieces(shape: Shape, measure: Callable[[str], float], cell: int, rows: int) -> list[_Piece]:
     """Cut a room's places into pieces that are no wider than the page."""
-    pieces: list[list[Block]] = [[]]
-    for block in blocks:
-        if pieces[-1] and _width([*pieces[-1], block]) > PAGE:
-            pieces.append([])
-        pieces[-1].append(block)
+    title, areas = shape
+    pieces: list[_Piece] = []
+    room = PAGE - 2 * PAD
+    for area in areas:
+        columns = min(ceil(area.cells / rows), room // cell)
+        width = min(room, max(columns * cell, ceil(measure(area.title)) + 24))
+        if not pieces or pieces[-1].width + PAD + width > PAGE:
+            pieces.append(_Piece(title, [], []))
+        pieces[-1].areas.append(area)
+        pieces[-1].widths.append(width)
+    for piece in pieces:
+        piece.widen(max(0, min(PAGE, ceil(measure(title)) + 2 * PAD) - piece.width))
     return pieces
 
 
-def _block(title: str, cells: int, measure: Callable[[str], float], cell: int, rows: int) -> Block:
-    """(width, columns, rows) of a place's cells; wide enough for its title and its numbers."""
-    room = PAGE - 2 * PAD
-    columns = min(ceil(cells / rows), room // cell)
-    least = ceil(measure(f"{title}    {cells} of {cells}")) + 4
-    return min(room, max(columns * cell, least)), columns, ceil(cells / columns)
-
-
-def _spots(blocks: list[Block], x: int, y: int, width: int) -> tuple[Spot, ...]:
-    spare = (width - _width(blocks)) // len(blocks)
+def _spots(piece: _Piece, x: int, y: int, cell: int) -> tuple[Spot, ...]:
     spots = []
     left = x + PAD
-    for wide, columns, rows in blocks:
-        spots.append(Spot(left, y + HEAD, wide + spare, columns, rows))
-        left += wide + spare + PAD
+    for width, (columns, rows) in zip(piece.widths, piece.grids(cell), strict=True):
+        spots.append(Spot(left, y + HEAD, width, columns, rows))
+        left += width + PAD
     return tuple(spots)

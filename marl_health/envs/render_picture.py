@@ -2,195 +2,207 @@
 
 from __future__ import annotations
 
-from functools import cache
-from math import ceil
+from functools import cache, lru_cache
 
-from PIL import Image, ImageDraw, ImageFont
+from PIL import Image
 
-from marl_health.envs.render_layout import GAP, MARGIN, PAD, WIDTH, Frame, Plan, Shape, Spot, plan_floor, shape_of
+from marl_health.envs.render_canvas import (
+    BUSY,
+    CLOSED,
+    FAINT,
+    INK,
+    NEWS,
+    NONE,
+    OTHERS,
+    PAPER,
+    ROOM,
+    TRIAGE,
+    WALL,
+    Canvas,
+    Colour,
+    cell,
+    cut,
+    palette,
+    person,
+    staff,
+    wide,
+)
+from marl_health.envs.render_layout import (
+    FIGURE,
+    GAP,
+    LINE,
+    MARGIN,
+    PAD,
+    PAGE,
+    ROWS,
+    WIDTH,
+    Frame,
+    Plan,
+    Shape,
+    Spot,
+    plan_floor,
+    shape_of,
+)
 from marl_health.envs.render_scene import OTHER, Resource, Scene
 
-Colour = tuple[int, int, int]
-
-PAPER: Colour = (238, 241, 244)
-ROOM: Colour = (255, 255, 255)
-WALL: Colour = (120, 130, 142)
-INK: Colour = (33, 41, 52)
-FAINT: Colour = (112, 122, 134)
-FREE: Colour = (250, 251, 252)
-EDGE: Colour = (176, 185, 195)
-CLEANING: Colour = (190, 222, 238)
-CLOSED: Colour = (226, 230, 234)
-BUSY: Colour = (62, 76, 96)
-ALARM: Colour = (190, 30, 45)
-TRIAGE: tuple[Colour, ...] = ((208, 48, 48), (240, 138, 36), (245, 205, 62), (86, 168, 92), (74, 134, 206))
-"""The usual colours of five triage classes, the most urgent first."""
-OTHERS: tuple[Colour, ...] = ((74, 134, 206), (240, 138, 36), (86, 168, 92), (152, 104, 188), (60, 170, 170))
-NONE: Colour = (152, 152, 166)
-"""Of those who have no class."""
-
-TOP = 104
-STAFF_ROW = 26
-MOVE_ROW = 40
-LABEL = 13
-"""Size of the letters that name things."""
-NAMES = 170
+TOP = 134
+"""Where the rooms begin, below heading and legend."""
+TITLE, NAME, NOTE = 28, 15, 13
+"""Sizes of letters."""
+STAFF_ROW = 28
+MOVE_ROW = 44
+STEP = FIGURE + 1
+"""From one who waits to the next."""
+COUNTED = 3
+"""Room of how many figures the number of the others takes."""
+NAMES = 130
 """Most room for a name of staff."""
-DOT = 9
-MOST_PEOPLE = 16
-"""Staff shown one by one; more are shown in proportion."""
+DISC = 15
+MOST_STAFF = 10
+"""Staff shown one by one; of more, the rest is counted."""
+MIDDLE = 576
+"""Where the decisions begin, right of the staff."""
 
 
-class Canvas:
-    """A picture in the making. Shapes are drawn at twice the size and reduced, which smooths their edges.
-
-    Args:
-        width, height: pixels of the finished picture; all positions are in these.
-    """
-
-    def __init__(self, width: int, height: int) -> None:
-        self.image = Image.new("RGB", (2 * width, 2 * height), PAPER)
-        self.pen = ImageDraw.Draw(self.image)
-        self.texts: list[tuple[float, float, str, int, Colour, str]] = []
-
-    def box(
-        self,
-        x: float,
-        y: float,
-        width: float,
-        height: float,
-        fill: Colour,
-        edge: Colour | None = None,
-        corner: float = 2,
-    ) -> None:
-        """A rectangle with round corners."""
-        where = (2 * x, 2 * y, 2 * (x + width) - 1, 2 * (y + height) - 1)
-        self.pen.rounded_rectangle(where, 2 * corner, fill, edge, 2)
-
-    def dot(self, x: float, y: float, size: float, fill: Colour, edge: Colour | None = None) -> None:
-        """A disc; ``x`` and ``y`` are its corner."""
-        self.pen.ellipse((2 * x, 2 * y, 2 * (x + size) - 1, 2 * (y + size) - 1), fill, edge, 2)
-
-    def person(self, x: float, y: float, busy: bool) -> None:
-        """Head and shoulders, 11 by 16 pixels: filled if busy, else an outline."""
-        fill = BUSY if busy else ROOM
-        self.pen.pieslice((2 * x, 2 * y + 15, 2 * x + 21, 2 * y + 48), 180, 360, fill, BUSY, 2)
-        self.pen.ellipse((2 * x + 5, 2 * y, 2 * x + 16, 2 * y + 12), fill, BUSY, 2)
-
-    def text(self, x: float, y: float, text: str, size: int = 12, colour: Colour = INK, anchor: str = "la") -> None:
-        """A text, written when the picture is finished, so that it stays sharp."""
-        self.texts.append((x, y, text, size, colour, anchor))
-
-    def finish(self) -> Image.Image:
-        """The picture."""
-        image = self.image.reduce(2)
-        pen = ImageDraw.Draw(image)
-        for x, y, text, size, colour, anchor in self.texts:
-            pen.text((x, y), text, colour, font(size), anchor)
-        return image
-
-
-@cache
-def font(size: int) -> ImageFont.FreeTypeFont | ImageFont.ImageFont:
-    """Pillow's own typeface."""
-    return ImageFont.load_default(size)
-
-
-def wide(text: str, size: int = 12) -> float:
-    """Width of a text in pixels."""
-    return font(size).getlength(text)
-
-
-def cut(text: str, width: float, size: int = 12) -> str:
-    """The text, cut to fit a width."""
-    if wide(text, size) <= width:
-        return text
-    while text and wide(text + "…", size) > width:
-        text = text[:-1]
-    return text.rstrip() + "…"
-
-
-@cache
+@lru_cache(maxsize=32)
 def floor(shapes: tuple[Shape, ...]) -> Plan:
     """The floor of a scenario."""
-    return plan_floor(shapes, lambda text: wide(text, LABEL))
+    return plan_floor(shapes, lambda text: wide(text, NAME))
 
 
-def colours_of(scene: Scene) -> list[Colour]:
+@cache
+def colours_of(classes: tuple[str, ...]) -> tuple[Colour, ...]:
     """A colour for each class: triage colours for numbered classes, others for names."""
-    named = [name for name in scene.classes if name != OTHER]
+    named = [name for name in classes if name != OTHER]
     scale = TRIAGE if all(name.lstrip("-").isdigit() for name in named) and len(named) <= len(TRIAGE) else OTHERS
-    return [NONE if name == OTHER else scale[number % len(scale)] for number, name in enumerate(scene.classes)]
+    return tuple(NONE if name == OTHER else scale[number % len(scale)] for number, name in enumerate(classes))
+
+
+def palette_of(scene: Scene) -> list[Colour]:
+    """The colours of every picture of this scenario, at most 255."""
+    return palette(colours_of(tuple(scene.classes)))
 
 
 def scene_as_picture(scene: Scene) -> Image.Image:
     """Draw a scene."""
-    plan = floor(tuple(shape_of(room) for room in scene.rooms))
-    below = max(30 + STAFF_ROW * len(scene.staff), 30 + MOVE_ROW * len(scene.moves))
-    canvas = Canvas(WIDTH, TOP + plan.height + below + MARGIN)
-    colours = colours_of(scene)
-    _heading(canvas, scene)
-    _legend(canvas, scene, colours)
+    shapes = tuple(shape_of(room) for room in scene.rooms)
+    plan = floor(shapes)
+    names = tuple(group.title for group in scene.staff)
+    agents = tuple(told.agent for told in scene.moves)
+    classes = tuple(scene.classes)
+    canvas = Canvas(_backdrop(scene.title, scene.attribute, classes, scene.midnights, shapes, names, agents).copy())
+    colours = colours_of(classes)
+    _heading(canvas, scene, colours)
     places = iter([place for room in scene.rooms for place in room.places])
     for frame in plan.frames:
-        _room(canvas, frame, [next(places) for _ in frame.spots], plan.cell, colours)
-    middle = 580 if scene.moves else WIDTH - MARGIN
-    _staff(canvas, scene.staff, TOP + plan.height, middle - MARGIN, below, colours)
-    if scene.moves:
-        _decisions(canvas, scene, middle + GAP, TOP + plan.height, below)
-    return canvas.finish()
+        for spot in frame.spots:
+            place = next(places)
+            _place(canvas, place, spot, plan.cell, colours)
+            _queue(canvas, place, spot.x, TOP + frame.y + frame.height + 3, spot.width, colours)
+    below = TOP + plan.height
+    for number, group in enumerate(scene.staff):
+        _group(canvas, group, names, below + 28 + number * STAFF_ROW, colours, MIDDLE if agents else WIDTH)
+    for number in range(len(agents)):
+        _decision(canvas, scene, number, _decisions_at(names), below + 28 + number * MOVE_ROW)
+    return canvas.image
 
 
-def _heading(canvas: Canvas, scene: Scene) -> None:
-    canvas.text(MARGIN, 12, cut(scene.title, 620, 26), 26)
-    canvas.text(WIDTH - MARGIN, 12, scene.clock, 26, INK, "ra")
-    canvas.text(WIDTH - MARGIN, 44, f"{scene.day},  {scene.inside} inside", 13, FAINT, "ra")
-    canvas.box(MARGIN, 64, WIDTH - 2 * MARGIN, 5, CLOSED)
-    if scene.share > 0:
-        canvas.box(MARGIN, 64, max(5.0, (WIDTH - 2 * MARGIN) * scene.share), 5, BUSY)
+# ------------------------------------------------------------ what never changes
+@lru_cache(maxsize=8)
+def _backdrop(
+    title: str,
+    attribute: str,
+    classes: tuple[str, ...],
+    midnights: tuple[float, ...],
+    shapes: tuple[Shape, ...],
+    names: tuple[str, ...],
+    agents: tuple[str, ...],
+) -> Image.Image:
+    """The part of a picture that is the same in every frame of a scenario."""
+    plan = floor(shapes)
+    panels = max(STAFF_ROW * len(names), MOVE_ROW * len(agents))
+    canvas = Canvas(Image.new("RGB", (WIDTH, TOP + plan.height + (28 + panels if panels else 0) + MARGIN), PAPER))
+    canvas.text(MARGIN, 10, cut(title, 600, TITLE), TITLE)
+    canvas.bar(MARGIN, 72, PAGE, 5, CLOSED)
+    _classes(canvas, attribute, classes)
+    _legend(canvas, colours_of(classes), any(area.place for _, areas in shapes for area in areas), bool(names))
+    for share in midnights:
+        canvas.bar(MARGIN + round(PAGE * share), 69, 1, 11, WALL)
+    for frame in plan.frames:
+        _walls(canvas, frame)
+    below = TOP + plan.height
+    if names:
+        canvas.text(MARGIN, below + 4, "Staff on duty, with the colour of the patient they are busy with", NOTE, FAINT)
+    if agents:
+        canvas.text(_decisions_at(names), below + 4, "Who decides, and what they did last", NOTE, FAINT)
+    for number, name in enumerate(names):
+        canvas.text(MARGIN, below + 29 + number * STAFF_ROW, cut(name, NAMES, NAME), NAME)
+    return canvas.image
 
 
-def _legend(canvas: Canvas, scene: Scene, colours: list[Colour]) -> None:
-    shown = [
-        (name, colours[number]) for number, name in enumerate(scene.classes) if name != OTHER or scene.present[number]
-    ]
-    x, y = float(MARGIN), 80.0
-    canvas.text(x, y, scene.attribute, 12, FAINT)
-    x += wide(scene.attribute) + 8
-    for name, colour in shown:
-        name = cut(name, 90)
-        if x + wide(name) > 420:
+def _decisions_at(names: tuple[str, ...]) -> int:
+    return MIDDLE + GAP if names else MARGIN
+
+
+def _classes(canvas: Canvas, attribute: str, classes: tuple[str, ...]) -> None:
+    x, y = float(MARGIN), 46
+    shown = [(name, colour) for name, colour in zip(classes, colours_of(classes), strict=True) if name != OTHER]
+    urgency = attribute.lower() in ("acuity", "triage", "urgency") and len(shown) > 1
+    label = f"Colour = {attribute.lower()}:"
+    canvas.text(x, y, label, NAME, FAINT)
+    x += wide(label, NAME) + 8
+    for number, (name, colour) in enumerate(shown):
+        if urgency and number in (0, len(shown) - 1):
+            name += " (least urgent)" if number else " (most urgent)"
+        name = cut(name, 130, NAME)
+        if x + wide(name, NAME) > WIDTH - 320:
+            canvas.text(x, y, "…", NAME, FAINT)
             break
-        canvas.box(x, y + 1, 12, 12, colour)
-        canvas.text(x + 16, y, name)
-        x += wide(name) + 28
-    x += 16
-    for kind, name in (
-        ("free", "free"),
-        ("cleaning", "being cleaned"),
-        ("closed", "closed now"),
-        ("boards", "ready, waits for the next place"),
-    ):
-        _cell(canvas, x, y + 1, 12, kind, colours[len(colours) // 2])
-        canvas.text(x + 16, y, name, 12, FAINT)
-        x += wide(name) + 30
-    canvas.dot(x, y + 2, DOT, colours[len(colours) // 2])
-    canvas.text(x + 14, y, "waits to get in", 12, FAINT)
+        canvas.stamp(cell("taken", colour, 14), x, y + 2)
+        canvas.text(x + 18, y, name, NAME)
+        x += wide(name, NAME) + 32
 
 
-def _cell(canvas: Canvas, x: float, y: float, size: float, kind: str, colour: Colour) -> None:
-    if kind == "free":
-        canvas.box(x, y, size, size, FREE, EDGE)
-    elif kind == "closed":
-        canvas.box(x, y, size, size, CLOSED)
-    elif kind == "cleaning":
-        canvas.box(x, y, size, size, CLEANING)
-        canvas.pen.line((2 * x + 5, 2 * (y + size) - 6, 2 * (x + size) - 6, 2 * y + 5), ROOM, 4)
-    else:
-        canvas.box(x, y, size, size, colour)
-        if kind == "boards":
-            half = max(4.0, size / 2.6)
-            canvas.dot(x + (size - half) / 2, y + (size - half) / 2, half, ROOM)
+def _legend(canvas: Canvas, colours: tuple[Colour, ...], places: bool, workers: bool) -> None:
+    colour = colours[len(colours) // 2]
+    y = 86
+    units = [
+        (cell("taken", colour, 15), "bed or room in use"),
+        (cell("boards", colour, 15), "in use by one who only waits to move on"),
+        (cell("free", colour, 15), "free"),
+        (cell("cleaning", colour, 15), "being cleaned"),
+        (cell("closed", colour, 15), "closed"),
+    ]
+    people = [(person(colour, False, FIGURE), "waits here")]
+    if places:
+        people.append((person(colour, True, FIGURE), "waits for this, while in another room"))
+    if workers or not places:
+        people += [(staff("taken", colour, DISC), "staff, busy"), (staff("free", colour, DISC), "staff, free")]
+    for row in [units, people] if places else [people]:
+        x = float(MARGIN)
+        for figure, name in row:
+            canvas.stamp(figure, x, y)
+            canvas.text(x + 20, y + 1, name, NOTE, FAINT)
+            x += wide(name, NOTE) + 40
+        y += 22
+
+
+def _walls(canvas: Canvas, frame: Frame) -> None:
+    canvas.box(frame.x, TOP + frame.y, frame.width, frame.height, ROOM, WALL)
+    if frame.title:
+        title = cut(frame.title.upper(), frame.width - 2 * PAD, 12)
+        canvas.text(frame.x + PAD, TOP + frame.y + 7, title, 12, FAINT)
+
+
+# ------------------------------------------------------------ what does
+def _heading(canvas: Canvas, scene: Scene, colours: tuple[Colour, ...]) -> None:
+    canvas.text(WIDTH - MARGIN, 8, scene.clock, TITLE + 2, INK, "ra")
+    canvas.text(WIDTH - MARGIN, 47, f"{scene.day}, {scene.inside} people inside", NAME, FAINT, "ra")
+    if scene.share > 0:
+        canvas.bar(MARGIN, 72, max(5, round(PAGE * scene.share)), 5, BUSY)
+    if OTHER in scene.classes and scene.present[scene.classes.index(OTHER)]:
+        canvas.stamp(cell("taken", NONE, 15), WIDTH - MARGIN - 80, 86)
+        canvas.text(WIDTH - MARGIN - 60, 87, "no class", NOTE, FAINT)
 
 
 def _cells(place: Resource) -> list[tuple[str, int]]:
@@ -206,83 +218,101 @@ def _cells(place: Resource) -> list[tuple[str, int]]:
     return cells
 
 
-def _room(canvas: Canvas, frame: Frame, places: list[Resource], cell: int, colours: list[Colour]) -> None:
-    y = TOP + frame.y
-    canvas.box(frame.x, y, frame.width, frame.height, ROOM, WALL, 4)
-    if frame.title:
-        canvas.text(frame.x + PAD, y + 6, cut(frame.title, frame.width - 2 * PAD, 11), 11, FAINT)
-    for place, spot in zip(places, frame.spots, strict=True):
-        _place(canvas, place, spot, cell, colours)
-        _queue(canvas, place.waiting, spot.x, y + frame.height, spot.width, colours)
-
-
-def _place(canvas: Canvas, place: Resource, spot: Spot, cell: int, colours: list[Colour]) -> None:
+def _place(canvas: Canvas, place: Resource, spot: Spot, size: int, colours: tuple[Colour, ...]) -> None:
     y = TOP + spot.y
-    canvas.text(spot.x, y - 18, place.title, LABEL)
-    over = not place.unlimited and place.taken + place.cleaning > place.capacity
-    numbers = f"{place.taken} inside" if place.unlimited else f"{place.taken} of {place.capacity}"
-    canvas.text(spot.x + spot.width, y - 18, numbers, 12, ALARM if over else FAINT, "ra")
+    if place.full:
+        label = f"FULL {place.numbers}"
+        canvas.pill(spot.x + spot.width, y - 22, label, NOTE)
+    else:
+        label = place.numbers
+        canvas.text(spot.x + spot.width, y - 22, label, NOTE, FAINT, "ra")
+    canvas.text(spot.x, y - 23, cut(place.title, spot.width - wide(label, NOTE) - 12, NAME), NAME)
+    if place.unlimited:
+        people = [(cls, False) for cls, count in enumerate(place.by_class) for _ in range(count)]
+        rows = max(1, spot.rows * size // LINE)
+        _people(canvas, people, spot.x, y, spot.width // STEP, rows, colours)
+        return
+    figure = cell if place.place else staff
     cells = _cells(place)
     most = spot.columns * spot.rows
-    if len(cells) > most:
+    if len(cells) > most:  # in proportion
         cells = [cells[number * len(cells) // most] for number in range(most)]
     for number, (kind, cls) in enumerate(cells):
         row, column = divmod(number, spot.columns)
-        _cell(canvas, spot.x + column * cell, y + row * cell, cell - 3, kind, colours[cls])
+        canvas.stamp(figure(kind, colours[cls], size - 3), spot.x + column * size, y + row * size)
 
 
-def _queue(canvas: Canvas, waiting: list[int], x: float, y: float, width: float, colours: list[Colour]) -> None:
-    """Those who wait, in the strip below a room, with a door above them."""
-    total = sum(waiting)
-    if not total:
+def _queue(canvas: Canvas, place: Resource, x: float, y: float, width: int, colours: tuple[Colour, ...]) -> None:
+    """Those who wait, in the strip below a room."""
+    if place.unlimited or not place.queues:
         return
-    canvas.box(x, y - 2, 22, 3, PAPER, None, 0)
-    canvas.text(x, y + 4, f"{total} waiting", 12, FAINT)
-    _dots(canvas, waiting, x, y + 20, int(width // (DOT + 1)), 2, colours)
+    total = sum(place.waiting)
+    canvas.text(x, y, f"{total} waiting" if total else "nobody waits", NAME, INK if total else WALL)
+    if total:
+        columns = width // STEP
+        _people(canvas, _waiters(place), x, y + 21, columns, ROWS, colours)
 
 
-def _dots(
-    canvas: Canvas, waiting: list[int], x: float, y: float, columns: int, rows: int, colours: list[Colour]
+def _waiters(place: Resource) -> list[tuple[int, bool]]:
+    """(class, whether elsewhere) of those who wait, the first classes first."""
+    return [
+        (cls, number >= count - elsewhere)
+        for cls, (count, elsewhere) in enumerate(zip(place.waiting, place.elsewhere, strict=True))
+        for number in range(count)
+    ]
+
+
+def _people(
+    canvas: Canvas,
+    people: list[tuple[int, bool]],
+    x: float,
+    y: float,
+    columns: int,
+    rows: int,
+    colours: tuple[Colour, ...],
 ) -> None:
-    """Dots by class; where they are too many, the same in proportion."""
-    dots = [colours[cls] for cls, count in enumerate(waiting) for _ in range(count)]
-    most = max(1, columns * rows)
-    if len(dots) > most:
-        dots = [dots[number * len(dots) // most] for number in range(most)]
-    for number, colour in enumerate(dots):
+    """People by (class, whether elsewhere) in rows; where they are too many, the last ones are counted."""
+    most = columns * rows
+    rest = 0
+    if len(people) > most:
+        kept = max(0, most - COUNTED)
+        rest, people = len(people) - kept, people[:kept]
+    for number, (cls, elsewhere) in enumerate(people):
         row, column = divmod(number, columns)
-        canvas.dot(x + column * (DOT + 1), y + row * (DOT + 1), DOT, colour)
+        canvas.stamp(person(colours[cls], elsewhere, FIGURE), x + column * STEP, y + row * LINE)
+    if rest:
+        row, column = divmod(len(people), columns)
+        canvas.text(x + column * STEP + 2, y + row * LINE + 1, f"+{rest}", NOTE)
 
 
-def _staff(canvas: Canvas, staff: list[Resource], y: float, width: float, height: float, colours: list[Colour]) -> None:
-    canvas.text(MARGIN, y + 4, "Staff on duty: busy ones are filled", 12, FAINT)
-    names = MARGIN + max([min(NAMES, wide(group.title, LABEL)) for group in staff], default=0.0) + 14
-    people = names + 62
-    waiters = people + 12 * max([min(MOST_PEOPLE, max(group.most, group.taken)) for group in staff], default=0) + 16
-    y += 26
-    for group in staff:
-        over = group.taken > group.capacity
-        canvas.text(MARGIN, y + 2, cut(group.title, NAMES, LABEL), LABEL)
-        canvas.text(names, y + 2, f"{group.taken} of {group.capacity}", 12, ALARM if over else FAINT)
-        there = max(group.capacity, group.taken)
-        step = max(1, ceil(there / MOST_PEOPLE))
-        for place, number in enumerate(range(0, there, step)):
-            canvas.person(people + 12 * place, y, number < group.taken)
-        waiting = group.waiting
-        if sum(waiting):
-            canvas.text(waiters, y + 2, f"{sum(waiting)} waiting", 12, FAINT)
-            x = waiters + 70
-            columns = max(1, int((MARGIN + width - x) // (DOT + 1)))
-            _dots(canvas, waiting, x, y - 1 if sum(waiting) > columns else y + 4, columns, 2, colours)
-        y += STAFF_ROW
+def _group(
+    canvas: Canvas, group: Resource, names: tuple[str, ...], y: float, colours: tuple[Colour, ...], end: int
+) -> None:
+    """One kind of staff in a row: its numbers, who is on duty, and who waits for them."""
+    x = MARGIN + min(NAMES, max(wide(name, NAME) for name in names)) + 84
+    if group.full:
+        canvas.pill(x - 8, y + 3, group.numbers if group.capacity else "none", NOTE)
+    else:
+        canvas.text(x - 13, y + 3, group.numbers, NOTE, FAINT, "ra")
+    on_duty = [(kind, cls) for kind, cls in _cells(group) if kind != "closed"]
+    for number, (kind, cls) in enumerate(on_duty[:MOST_STAFF]):
+        canvas.stamp(staff(kind, colours[cls], DISC), x + number * (DISC + 2), y + 2)
+    if len(on_duty) > MOST_STAFF:
+        canvas.text(x + MOST_STAFF * (DISC + 2) + 2, y + 2, f"+{len(on_duty) - MOST_STAFF}", NOTE, FAINT)
+    total = sum(group.waiting)
+    if total:
+        x = 404
+        canvas.text(x - 8, y + 2, f"{total} waiting", NOTE, INK, "ra")
+        columns = int(end - MARGIN - x) // STEP
+        _people(canvas, _waiters(group), x, y, columns, 1, colours)
 
 
-def _decisions(canvas: Canvas, scene: Scene, x: float, y: float, height: float) -> None:
+def _decision(canvas: Canvas, scene: Scene, number: int, x: float, y: float) -> None:
+    told = scene.moves[number]
     width = WIDTH - MARGIN - x
-    canvas.text(x, y + 4, "Last decision of each agent", 12, FAINT)
-    y += 26
-    for agent, move, when in scene.moves:
-        canvas.text(x, y, cut(agent, width, LABEL), LABEL)
-        told = f"{move}, {when}" if move else "waits"
-        canvas.text(x, y + 17, cut(told, width), 12, BUSY if move else FAINT)
-        y += MOVE_ROW
+    if told.fresh:
+        canvas.box(x - 6, y - 3, width + 6, MOVE_ROW - 3, NEWS)
+    canvas.text(x, y, told.agent, NAME)
+    if told.when:
+        canvas.text(WIDTH - MARGIN - 4, y + 1, told.when, NOTE, FAINT, "ra")
+    canvas.text(x, y + 20, cut(told.move or "only waited so far", width, NAME), NAME, INK if told.fresh else FAINT)

@@ -5,20 +5,21 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import Any
 
-WEEKDAYS = ("Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Sunday")
-DAY = 1440.0
-SHORT = ("ct", "ed", "gp", "hdu", "icu", "mri", "xray")
-"""Words that people write in capitals."""
+from marl_health.envs.render_words import DAY, clock_words, move_words, words
+
 OTHER = "Other"
 """The class of those who have none."""
+FRESH = 30.0
+"""Minutes for which a move is news."""
 
 
 @dataclass(frozen=True)
 class Queue:
-    """Who waits in front of a resource, by class."""
+    """Who waits in front of a resource, by class. ``elsewhere``: those of them who meanwhile occupy another place."""
 
     name: str
     by_class: list[int]
+    elsewhere: list[int]
 
     @property
     def waiting(self) -> int:
@@ -31,7 +32,7 @@ class Resource:
     """A place or a kind of staff.
 
     Attributes:
-        name, title: as in the scenario, and as people write it.
+        name, title: as in the scenario, and as people write it. place: whether it is a place.
         taken, cleaning, capacity: units now. most: the largest capacity it can have. unlimited: whether it has none.
         by_class: units taken, by the class of who has them. boarding: those of them who only wait to move on.
         queues: who waits in front of it, empty ones included.
@@ -39,6 +40,7 @@ class Resource:
 
     name: str
     title: str
+    place: bool
     taken: int
     cleaning: int
     capacity: int
@@ -53,6 +55,26 @@ class Resource:
         """How many wait in all its queues, by class."""
         return [sum(counts) for counts in zip(*(queue.by_class for queue in self.queues), strict=True)]
 
+    @property
+    def elsewhere(self) -> list[int]:
+        """Those of them who meanwhile occupy another place, by class."""
+        return [sum(counts) for counts in zip(*(queue.elsewhere for queue in self.queues), strict=True)]
+
+    @property
+    def in_use(self) -> int:
+        """Units that nobody else can have now."""
+        return self.taken + self.cleaning
+
+    @property
+    def full(self) -> bool:
+        """Whether no unit is free."""
+        return not self.unlimited and self.in_use >= max(1, self.capacity)
+
+    @property
+    def numbers(self) -> str:
+        """How full it is, in short."""
+        return str(self.taken) if self.unlimited else f"{self.in_use}/{self.capacity}"
+
 
 @dataclass(frozen=True)
 class Room:
@@ -63,25 +85,38 @@ class Room:
 
 
 @dataclass(frozen=True)
+class Told:
+    """What an agent did last, and when; both empty if it only waited so far. ``fresh``: whether it was just now."""
+
+    agent: str
+    move: str
+    when: str
+    fresh: bool
+
+
+@dataclass(frozen=True)
 class Scene:
     """All that a picture shows.
 
     Attributes:
-        title, clock, day: of the scenario, the weekday and hour, the day of the episode. share: of the episode, 0 to 1.
+        title, clock, day: of the scenario, the weekday and hour, the day of the episode.
+        share: of the episode, 0 to 1. midnights: shares at which a day ends.
         inside: how many are in the world. attribute, classes: what colours stand for.
-        rooms, staff: what there is. moves: (agent, its last move, when), the last two empty if it only waited so far.
+        rooms, staff: what there is; staff stand in rooms of their own where there are no places.
+        moves: of each agent.
     """
 
     title: str
     clock: str
     day: str
     share: float
+    midnights: tuple[float, ...]
     inside: int
     attribute: str
     classes: list[str]
     rooms: list[Room]
     staff: list[Resource]
-    moves: list[tuple[str, str, str]]
+    moves: list[Told]
 
     @property
     def present(self) -> list[int]:
@@ -94,19 +129,6 @@ class Scene:
         return counts
 
 
-def words(name: str, *, begins: bool = True) -> str:
-    """A name as people write it: ``ed_bay`` becomes ``ED bay``; with a capital where it ``begins`` a line."""
-    text = name.replace("_", " ").replace(".", " ").strip()
-    text = " ".join(word.upper() if word in SHORT else word for word in text.split(" "))
-    return text[:1].upper() + text[1:] if begins else text
-
-
-def clock_words(minute_of_week: float) -> str:
-    """A weekday and an hour: ``Tuesday 14:30``."""
-    day, minute = divmod(round(minute_of_week) % (7 * int(DAY)), int(DAY))
-    return f"{WEEKDAYS[day]} {minute // 60:02d}:{minute % 60:02d}"
-
-
 def read_scene(snapshot: dict[str, Any], name: str, agents: list[str], moves: dict[str, tuple[float, str]]) -> Scene:
     """Arrange a snapshot.
 
@@ -114,11 +136,11 @@ def read_scene(snapshot: dict[str, Any], name: str, agents: list[str], moves: di
         snapshot: what the world says of itself.
         name: of the scenario.
         agents: all of them, in order.
-        moves: by agent, when it last did something (minutes since the first decision) and what.
+        moves: by agent, when it last did something (minutes since the first decision) and the name of that action.
     """
     resources = {name: _resource(name, facts) for name, facts in snapshot["resources"].items()}
     for line in snapshot["lines"]:
-        resources[line["at"]].queues.append(Queue(line["name"], line["by_class"]))
+        resources[line["at"]].queues.append(Queue(line["name"], line["by_class"], line["elsewhere"]))
     rooms: dict[str, Room] = {}
     staff = []
     for key, facts in snapshot["resources"].items():
@@ -131,27 +153,32 @@ def read_scene(snapshot: dict[str, Any], name: str, agents: list[str], moves: di
     now, horizon = snapshot["minutes"], snapshot["horizon"]
     days = max(1, -int(-horizon // DAY))
     begun = snapshot["minute_of_week"] - now
-    told = []
-    for agent in agents:
-        minutes, move = moves.get(agent, (0.0, ""))
-        when = clock_words(begun + minutes) if move else ""
-        told.append((words(_role(agent, agents)), words(move, begins=False), when))
+    first = DAY - begun % DAY
     return Scene(
         title=words(name),
         clock=clock_words(snapshot["minute_of_week"]),
         day=f"day {min(days, int(now // DAY) + 1)} of {days}" if now < horizon else "after the last decision",
         share=min(1.0, now / horizon) if horizon else 1.0,
+        midnights=tuple((first + day * DAY) / horizon for day in range(days) if first + day * DAY < horizon),
         inside=snapshot["inside"],
         attribute=words(snapshot["classes"]["attribute"] or "kind"),
         classes=[words(name) for name in snapshot["classes"]["names"]],
-        rooms=list(rooms.values()),
-        staff=staff,
-        moves=told,
+        rooms=list(rooms.values()) or [Room("", [group]) for group in staff],
+        staff=staff if rooms else [],
+        moves=[_told(agent, agents, moves.get(agent), begun, now) for agent in agents],
     )
 
 
+def _told(agent: str, agents: list[str], move: tuple[float, str] | None, begun: float, now: float) -> Told:
+    name = words(_role(agent, agents))
+    if move is None:
+        return Told(name, "", "", False)
+    minutes, action = move
+    return Told(name, move_words(action), clock_words(begun + minutes), now - minutes <= FRESH)
+
+
 def _resource(name: str, facts: dict[str, Any]) -> Resource:
-    plain = ("taken", "cleaning", "capacity", "most", "unlimited", "by_class", "boarding")
+    plain = ("place", "taken", "cleaning", "capacity", "most", "unlimited", "by_class", "boarding")
     return Resource(name=name, title=words(name), **{key: facts[key] for key in plain})
 
 

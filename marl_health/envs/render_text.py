@@ -28,15 +28,15 @@ def scene_as_text(scene: Scene) -> str:
             rows.append(_row(staff, width, scene))
     if scene.moves:
         rows.append("")
-        width = max(len(agent) for agent, _, _ in scene.moves)
-        for agent, move, when in scene.moves:
-            rows.append(f"{agent:<{width}}  {f'{move}  ({when})' if move else 'waits'}")
+        width = max(len(told.agent) for told in scene.moves)
+        for told in scene.moves:
+            rows.append(f"{told.agent:<{width}}  {f'{told.move}  ({told.when})' if told.move else 'waits'}")
     return "\n".join(rows)
 
 
 def _row(resource: Resource, width: int, scene: Scene) -> str:
     numbers = f"{resource.taken:>4}" if resource.unlimited else f"{resource.taken:>4}/{resource.capacity:<4}"
-    notes = []
+    notes = ["full"] if resource.full else []
     if resource.cleaning:
         notes.append(f"{resource.cleaning} being cleaned")
     if sum(resource.boarding):

@@ -206,6 +206,7 @@ def test_keys_from_which_further_numbers_are_hashed_are_new():
             for one in (world, world.fork(), redrawn)]  # fmt: skip
     assert inside and gone and keys[0] == keys[1] and len(keys[0]) == len(keys[2]) == inside + gone
     assert not keys[0] & keys[2]
+    assert world.nobody.key == world.fork().nobody.key != redrawn.nobody.key
 
 
 def test_an_env_is_forked_with_all_that_belongs_to_it():

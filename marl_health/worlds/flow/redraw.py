@@ -30,7 +30,7 @@ from marl_health.kernel.randomness import stream, uniforms
 from marl_health.kernel.world import exact_copy
 from marl_health.worlds.flow.clocks import Clock, HealthClock, HealthSpec, TimerSpec
 from marl_health.worlds.flow.decisions import ShortenStay
-from marl_health.worlds.flow.redraw_coming import Coming
+from marl_health.worlds.flow.redraw_coming import KEYS, Coming
 from marl_health.worlds.flow.remaining import Luck, Remaining
 from marl_health.worlds.flow.sources import Leaver, Missing, Source
 from marl_health.worlds.flow.steps import Delay
@@ -41,9 +41,6 @@ if TYPE_CHECKING:
 
 HIDDEN = (Entity, Clock, Source, Missing, Leaver, Cleaning)
 """Things on the heap whose time nobody knows. The others are the calendar and what agents have ordered."""
-
-KEYS = 2.0**53
-"""Keys of entities are whole numbers below this."""
 
 
 def redrawn(world: FlowWorld, key: int) -> FlowWorld:

@@ -9,12 +9,15 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from marl_health.kernel.randomness import Rows
+from marl_health.kernel.randomness import Rows, stream
 from marl_health.worlds.flow.remaining import MOST_TRIES, Luck, Remaining
 from marl_health.worlds.flow.sources import DAY, AtStartSpec, Leaver, Missing, RateSpec, TimetableSpec
 
 if TYPE_CHECKING:
     from marl_health.worlds.flow.world import FlowWorld
+
+KEYS = 2.0**53
+"""Keys of entities are whole numbers below this."""
 
 CANDIDATES = 24
 """Draws of what varies by episode, of which one is taken."""
@@ -56,12 +59,14 @@ class Coming:
         world, nobody, luck = self.world, self.world.nobody, self.luck
         varied, row = world.varied, nobody.row
         seen_varied, seen_row = self._seen_on_duty()
+        nobody.key = int(stream(world.seed, "nobody").random() * KEYS)
         rates = [_Rate(world, source.kind, source.how, source.name) for source in world.program.sources
                  if isinstance(source.how, RateSpec) and source.how.times is not None]  # fmt: skip
         draws: list[tuple[list[Any], list[float]]] = []
         scores: list[float] = []
         for _ in range(CANDIDATES if rates else 1):
             nobody.row = luck  # type: ignore[assignment]
+            nobody.visits = None
             world.varied = fresh = []
             for index, (_, value) in enumerate(world.program.varied):
                 drawn = value(world, nobody)
@@ -72,6 +77,7 @@ class Coming:
         best = max(scores)
         weights = [exp(score - best) if best > -inf else 1.0 for score in scores]
         world.varied, nobody.row = draws[_picked(weights, luck.next())]
+        nobody.visits = None
 
     def _seen_on_duty(self) -> tuple[set[int], set[int]]:
         """Indices of vary draws, and of nobody's row, from which the number of people on duty follows."""

@@ -48,7 +48,8 @@ def take_snapshot(world: FlowWorld) -> dict[str, Any]:
         ``most`` (the largest capacity it can have), ``waiting``, ``by_class`` (units in use by whose class),
         ``boarding`` (those in a place who only wait for their next one, by class)};
         ``queues``: by name how many wait; ``lines``: one {``name``, ``at`` (the resource it stands in front of),
-        ``waiting``, ``by_class``} for each line; ``measures``: by name how many are between its two marks.
+        ``waiting``, ``by_class``, ``elsewhere`` (those of them who meanwhile occupy a place, by class)} for each line;
+        ``measures``: by name how many are between its two marks.
     """
     program = world.program
     classes = Classes(program)
@@ -56,6 +57,7 @@ def take_snapshot(world: FlowWorld) -> dict[str, Any]:
     inside = [[0] * size for _ in program.pools]
     boarding = [[0] * size for _ in program.pools]
     queued = [[0] * size for _ in program.lines]
+    elsewhere = [[0] * size for _ in program.lines]
     for entity in world.entities.values():
         cls = classes.of(entity.kind, entity.values)
         for token in entity.tokens():
@@ -67,7 +69,10 @@ def take_snapshot(world: FlowWorld) -> dict[str, Any]:
             for pool, units in token.held.returned if token.held is not None else ():
                 inside[pool.index][cls] += units
             if line is not None:
-                queued[(line.base or line).index][cls] += 1
+                number = (line.base or line).index
+                queued[number][cls] += 1
+                # Whose scan waits, as one branch of parallel work, is where the patient is.
+                elsewhere[number][cls] += token.place is not None or entity.place is not None
     resources = {
         place.name: {
             "department": place.department,
@@ -89,6 +94,7 @@ def take_snapshot(world: FlowWorld) -> dict[str, Any]:
             "at": program.pools[_stands_at(program, number)].name,
             "waiting": sum(queued[number]),
             "by_class": queued[number],
+            "elsewhere": elsewhere[number],
         }
         for number, spec in enumerate(program.lines)
     ]
