@@ -22,6 +22,7 @@ from marl_health.worlds.flow.numbers import NumberCompiler
 from marl_health.worlds.flow.program import PoolSpec, Program, on_duty
 from marl_health.worlds.flow.sights import Cycle, TimeLeft
 from marl_health.worlds.flow.sources import DAY
+from marl_health.worlds.flow.steps import Delay
 from marl_health.worlds.flow.volume import check_volume
 
 UNLIMITED = 10**9
@@ -109,6 +110,8 @@ def compile_scenario(
         check_volume(compiler)
     if compiler.names.problems:
         compiler.names.stop()
+    # Without clocks, which are mostly stopped in time, and long stays, little lies far off: a heap of it all is short.
+    program.sliced = bool(program.clocks) or any(isinstance(step, Delay) for step in program.steps)
     generate(program, compiler.graph.kinds_of)
     return program
 

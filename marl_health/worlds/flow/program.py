@@ -190,6 +190,7 @@ class Program:
     slot_lists: list[SlotsSpec] = field(default_factory=list)
     reserves: list[tuple[int, Test]] = field(default_factory=list)
     levers: int = 0
+    sliced: bool = True  # whether worlds keep what lies further off out of their heap
     score: list[ScoreLine] = field(default_factory=list)
     kpis: list[KpiSpec] = field(default_factory=list)
     agents: list[AgentSpec] = field(default_factory=list)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Sequence
-from math import exp
+from math import exp, inf
 from typing import Any
 
 from typing_extensions import override
@@ -43,6 +43,8 @@ class FlowWorld(ResourceWorld):
 
     def __init__(self, program: Program, seed: int, *, events: bool = False) -> None:
         super().__init__(0.0)
+        if not program.sliced:
+            self.edge = inf
         self.program = program
         self.seed = seed
         self.log = [] if events else None

@@ -57,6 +57,6 @@ def write_arrivals(program: Program, steps: StepText) -> None:
             with writer.block("if counted:"):
                 writer.line(f"world.arrived[{kind}] += 1")
             writer.line(f"world.came[{kind}].append(now)")
-            steps.marks.set(ARRIVAL, "entity", (kind,), token=False)
+            steps.marks.set(ARRIVAL, "entity", (kind,), token=False, new=True)
             steps.go(begins, "entity", 0)
         writer.line("")

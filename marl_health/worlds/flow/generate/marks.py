@@ -26,21 +26,24 @@ class MarkText:
         self.clocks = ClockText(writer)
         self.read = WhatIsRead(program)
 
-    def set(self, mark: int, who: str, kinds: Sequence[int], *, token: bool) -> None:
-        """Set a time stamp and tell those who wait for it; ``token``: whether it may be one of parallel work."""
+    def set(self, mark: int, who: str, kinds: Sequence[int], *, token: bool, new: bool = False) -> None:
+        """Set a time stamp and tell those who wait for it.
+
+        ``token``: whether it may be one of parallel work; ``new``: whether it has just come, so no measure knows it.
+        """
         writer = self.writer
         if mark in self.read.stamps:
             writer.line(f"{who}.marks[{mark}] = now")
         sequels = {kind: self.program.sequels[mark][kind] for kind in kinds}
         told = {kind: sequel for kind, sequel in sequels.items() if sequel is not None}
         if told and len(told) == len(sequels) and all(sequel == told[kinds[0]] for sequel in told.values()):
-            self._sequel(mark, told[kinds[0]], who, token)
+            self._sequel(mark, told[kinds[0]], who, token, new)
             return
         for kind, sequel in told.items():
             with writer.block(f"if {who}.kind == {kind}:"):
-                self._sequel(mark, sequel, who, token)
+                self._sequel(mark, sequel, who, token, new)
 
-    def _sequel(self, mark: int, sequel: Sequel, who: str, token: bool) -> None:
+    def _sequel(self, mark: int, sequel: Sequel, who: str, token: bool, new: bool) -> None:
         writer = self.writer
         if sequel.ends or sequel.begins:
             writer.line(f"number = {who}.id")
@@ -57,9 +60,11 @@ class MarkText:
                 writer.line(f"world.marked[{mark}] += 1")
             for span, target, holding in sequel.begins:
                 minutes = writer.value(target, root) if callable(target) else writer.name(target)
-                held = f"{root}.place is not None and {root}.place.index == {holding} and "
+                conditions = [] if new else ["number not in span.starts"]
+                if holding is not None:
+                    conditions.append(f"{root}.place is not None and {root}.place.index == {holding}")
                 writer.line(f"span = world.spans[{span}]")
-                with writer.block(f"if {'' if holding is None else held}number not in span.starts:"):
+                with writer.block(f"if {' and '.join(conditions)}:") if conditions else nullcontext():
                     writer.lines(f"span.starts[number] = (now, {minutes})", "span.spent -= now")
         for act in sequel.clocks:
             self.clocks.act(act, root)

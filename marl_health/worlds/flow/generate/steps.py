@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from typing import TYPE_CHECKING, Any
 
 from marl_health.kernel.preemption import interrupt_for
@@ -33,7 +33,7 @@ class StepText:
     def __init__(self, program: Program, kinds_of: dict[str, tuple[int, ...]]) -> None:
         self.program = program
         self.kinds_of = kinds_of
-        self.writer = Writer()
+        self.writer = Writer(program.sliced)
         self.lines = LineText(program, self.writer)
         self.marks = MarkText(program, self.writer)
         self.tokens = _where_tokens_come(program)
@@ -250,10 +250,12 @@ class StepText:
             self._mark(step, mark, who)
         writer.line(f"number = {who}.id")
         for kind in kinds:
-            if program.spans_of[kind]:
-                with writer.block(f"if {who}.kind == {kind}:" if len(kinds) > 1 else "if True:"):
-                    for span in program.spans_of[kind]:
-                        self.marks.end(span, "")
+            sequel = None if mark is None else program.sequels[mark][kind]
+            over = set() if sequel is None else set(sequel.ends) - {span for span, _, _ in sequel.begins}
+            left = [span for span in program.spans_of[kind] if span not in over]
+            with writer.block(f"if {who}.kind == {kind}:") if left and len(kinds) > 1 else nullcontext():
+                for span in left:
+                    self.marks.end(span, "")
         writer.lines("del world.entities[number]", f"world.left_all[{step.outcome}] += 1")
         with writer.block(f"if {who}.counted:"):
             writer.line(f"world.left[{step.outcome}] += 1")

@@ -17,11 +17,15 @@ _ENTITY = re.compile(r"\bentity\b")
 class Writer:
     """Python functions that are being written.
 
+    Args:
+        sliced: whether worlds keep what lies further off out of their heap.
+
     Attributes:
         names: what the names in the text stand for.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, sliced: bool = True) -> None:
+        self.sliced = sliced
         self.names: dict[str, Any] = {}
         self._lines: list[str] = []
         self._depth = 0
@@ -71,6 +75,9 @@ class Writer:
     def schedule(self, time: str, thing: str, epoch: str) -> None:
         """Put a thing on the agenda: what :meth:`World.at` does."""
         entry = f"({time}, 1, next(world.numbers), {thing}, {epoch})"
+        if not self.sliced:
+            self.line(f"heappush(world.near, {entry})")
+            return
         with self.block(f"if {time} < world.edge:"):
             self.line(f"heappush(world.near, {entry})")
         with self.block("else:"):
