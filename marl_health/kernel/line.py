@@ -30,13 +30,13 @@ class Line:
         single: the pool, where the need is one unit of it; plain: the same, where that unit is only counted.
         privileged: by class, those waiting who qualify for units that a pool keeps back.
         unit: the one unit this line waits for, in a line of those who want the same nurse as before.
-        grants, waited: entities served, and the sum of their waits in minutes.
+        grants: entities served. in_vain: minutes waited by those who left without.
     """
 
     __slots__ = (
-        "base", "best_class", "best_ticket", "called", "classes", "counts", "discipline", "grants", "index",
+        "base", "best_class", "best_ticket", "called", "classes", "counts", "discipline", "grants", "in_vain", "index",
         "kept", "name", "needs", "personal", "plain", "priority", "privileged", "returned", "rosters", "single",
-        "slot", "stood", "tickets", "unit", "waited", "waiting",
+        "slot", "stood", "tickets", "unit", "waiting",
     )  # fmt: skip
 
     def __init__(
@@ -72,7 +72,7 @@ class Line:
         self.counts = [0] * len(self.tickets)
         self.privileged: list[dict[Entity, None]] = [{} for _ in self.tickets]
         self.grants = 0
-        self.waited = 0.0
+        self.in_vain = 0.0
         self.stood = 0.0  # the sum of the times at which entities left, minus that of those at which they joined
         self.best_ticket: Ticket | None = None
         self.best_class: int | None = None
@@ -184,6 +184,11 @@ class Line:
         """Entity-minutes of waiting so far, of those who wait and those who have left."""
         return self.stood + self.waiting * now
 
+    def waited(self, now: float) -> float:
+        """Minutes that those served so far had waited: all but those in vain and of those who still wait."""
+        still = sum(now - ticket[2].joined for queue in self.tickets for ticket in queue if ticket[2].ticket is ticket)
+        return self.minutes(now) - self.in_vain - still
+
     def oldest(self, cls: int, now: float) -> float:
         """Minutes that the first of a class has waited; 0 if nobody does."""
         queue = self.tickets[cls]
@@ -240,7 +245,6 @@ class Line:
         entity = self.best_ticket[2]
         now = world._now
         self.grants += 1
-        self.waited += now - entity.joined
         self.leave(now, entity)
         self.take(now, entity)
         entity.step.granted(world, entity)
@@ -289,7 +293,6 @@ class Line:
         self.waiting -= 1
         pool.waiting -= 1
         self.stood += now
-        self.waited += now - entity.joined
         self.grants += 1
         for roster in self.rosters:
             roster.remove(entity)

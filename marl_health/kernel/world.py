@@ -198,6 +198,7 @@ class World(Environment):
             token.remaining = None
             token.children = None
             if token.line is not None:
+                token.line.in_vain += self._now - token.joined
                 token.line.leave(self._now, token)
         for token in tokens:
             if token.held is not None:

@@ -134,7 +134,7 @@ def test_time_spent_waiting_is_counted_exactly():
     assert line.minutes(shop.now) == pytest.approx(8 + 12)
     shop.advance(100)
     assert line.grants == 3
-    assert line.waited == line.minutes(shop.now) == pytest.approx(0 + 8 + 17)
+    assert line.waited(shop.now) == line.minutes(shop.now) == pytest.approx(0 + 8 + 17)
 
 
 # ---------------------------------------------------------------- several needs at once

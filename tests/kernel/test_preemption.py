@@ -94,7 +94,7 @@ def test_waits_of_the_interrupted_are_the_times_they_stood_in_line():
     shop.come(5, 3, 1.0, cls=1)  # waits 5 to 13
     shop.advance(100)
     assert line.minutes(shop.now) == pytest.approx(3 + 8)
-    assert line.waited == pytest.approx(3 + 8)
+    assert line.waited(shop.now) == pytest.approx(3 + 8)
     assert line.grants == 3
 
 
@@ -228,4 +228,4 @@ def test_work_is_conserved_under_random_interruptions():
     assert pool.busy_minutes == pytest.approx(sum(work.values()), rel=1e-12)
     assert len(shop.ends()) == 400 and pool.free == 3 and not pool.users
     line = shop.lines[0]
-    assert line.waited == pytest.approx(line.minutes(shop.now))
+    assert line.waited(shop.now) == pytest.approx(line.minutes(shop.now))

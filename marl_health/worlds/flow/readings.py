@@ -237,7 +237,7 @@ class LineTotal(Reading):
         if self.what == "served":
             return float(sum(line.grants for line in lines))
         if self.what == "waited":
-            return sum(line.waited for line in lines)
+            return sum(line.waited(world.now) for line in lines)
         now = world.now
         return sum(line.minutes(now) for line in lines) / 60.0
 

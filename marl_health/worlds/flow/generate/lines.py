@@ -122,7 +122,6 @@ class LineText:
             "line.waiting -= 1",
             "pool.waiting -= 1",
             "line.stood += now",
-            "line.waited += now - other.joined",
             "line.grants += 1",
         )
         for roster in self._rosters[line]:
