@@ -33,7 +33,9 @@ def check(
         must_have_rule(scenario)
     passed = True
     for scenario in loaded:
-        with output_file(result_file(scenario)) as file:
+        written = result_file(scenario)
+        written.parent.mkdir(exist_ok=True)  # there is none before the first packaged scenario was checked
+        with output_file(written) as file:
             with progress_bar(f"{scenario.name}, six points", stages(scenario)) as progress:
                 result = check_scenario(scenario, jobs or cpus(), progress)
             if file is not None:
