@@ -135,7 +135,6 @@ class Line:
         self.counts[cls] += 1
         self.waiting += 1
         for pool, _ in self.needs:
-            pool.waiting += 1
             if pool.reserves:
                 self.sort_out(entity)
         for roster in self.rosters:
@@ -150,7 +149,6 @@ class Line:
         self.waiting -= 1
         self.counts[cls] -= 1
         for pool, _ in self.needs:
-            pool.waiting -= 1
             if pool.reserves:
                 self.privileged[cls].pop(entity, None)
         for roster in self.rosters:
@@ -291,7 +289,6 @@ class Line:
         entity.ticket = entity.line = None
         count[cls] -= 1
         self.waiting -= 1
-        pool.waiting -= 1
         self.stood += now
         self.grants += 1
         for roster in self.rosters:
@@ -307,7 +304,7 @@ class Line:
         for pool, units in self.returned:
             pool.give_back(world, units, entity)
         for pool, _ in self.returned:
-            if pool.waiting and pool.free > 0:
+            if pool.free > 0 and pool.waiting:
                 pool.dispatch(world)
 
     def for_unit(self, world: World, unit: int) -> Line:

@@ -70,7 +70,6 @@ class Pool:
     Attributes:
         capacity: units there are now. busy: units taken. cleaning: units not ready yet.
         free: ``capacity - busy - cleaning``.
-        waiting: entities waiting for this pool, over all its lines.
         lines: the lines that draw on it.
         idle: ids of the free units when units can be told apart, else ``None``; then ``given`` holds those taken, by
             who has them, and ``on_duty`` all that have not gone home.
@@ -100,7 +99,6 @@ class Pool:
         "reserves",
         "used",
         "users",
-        "waiting",
     )
 
     def __init__(
@@ -109,7 +107,7 @@ class Pool:
         self.name = name
         self.index = index
         self.capacity = self.free = capacity
-        self.cleaning = self.waiting = 0
+        self.cleaning = 0
         self.dispatching = False
         self.lines: list[Line] = []
         self.clean: Value | None = clean
@@ -128,6 +126,12 @@ class Pool:
     def __getstate__(self) -> Any:
         """``clean`` belongs to the compiled scenario, which puts it back into copies."""
         return None, {name: getattr(self, name) for name in Pool.__slots__ if name != "clean"}
+
+    @property
+    def waiting(self) -> int:
+        """Entities waiting for this pool, over all its lines."""
+        lines = self.lines
+        return lines[0].waiting if len(lines) == 1 else sum([line.waiting for line in lines])
 
     def integrate(self, now: float) -> None:
         """Bring the time integrals (busy, capacity, overtime; unit-minutes) up to ``now``."""
@@ -182,10 +186,11 @@ class Pool:
 
     def vacate(self, world: World, entity: Entity) -> None:
         """Take one unit back from the entity and offer it to those who wait."""
-        if self.waiting and self.plain and self.free == 0 and len(self.lines) == 1 and self.lines[0].pass_on(world):
+        lines = self.lines
+        if self.plain and self.free == 0 and len(lines) == 1 and lines[0].waiting and lines[0].pass_on(world):
             return
         self.give_back(world, 1, entity)
-        if self.waiting and self.free > 0:
+        if self.free > 0 and self.waiting:
             self.dispatch(world)
 
     def dispatch(self, world: World) -> None:

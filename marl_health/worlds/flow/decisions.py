@@ -209,7 +209,7 @@ class ReserveLever(Levels):
     def switch(self, world: FlowWorld, before: int, after: int) -> None:
         world.reserves[self.reserve].level = self.units[after]
         pool = world.pools[self.pool]
-        if pool.waiting and pool.free > 0:
+        if pool.free > 0 and pool.waiting:
             pool.dispatch(world)
 
 
@@ -327,7 +327,7 @@ class GoFirst(ChooseMove):
         if line is not None:
             line.call(entity)
             pool = line.needs[0][0]
-            if pool.waiting and pool.free > 0:
+            if pool.free > 0 and pool.waiting:
                 pool.dispatch(world)
 
 

@@ -150,7 +150,7 @@ class Activity(FlowStep):
         if minutes is not None:
             entity.until = until = now + minutes
             world.at(until, entity)
-        if vacated is not None and vacated.waiting and vacated.free > 0:
+        if vacated is not None and vacated.free > 0 and vacated.waiting:
             vacated.dispatch(world)
         if minutes is None:
             held = entity.held

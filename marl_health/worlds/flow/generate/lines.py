@@ -71,7 +71,6 @@ class LineText:
             f"line.tickets[{cls}].append(ticket)",
             "line.stood -= now",
             "line.waiting += 1",
-            "pool.waiting += 1",
         )
         if cls != "0":
             writer.line("line.counts[cls] += 1")
@@ -85,11 +84,13 @@ class LineText:
         """
         writer = self.writer
         pool = self.pool[line]
-        alone = sum(pool in [need for need, _ in other.needs] for other in self.program.lines) == 1
+        rivals = [
+            number for number, other in enumerate(self.program.lines) if pool in [need for need, _ in other.needs]
+        ]
         sequence = self._sequence(line)
-        if not alone or not sequence:
+        if len(rivals) > 1 or not sequence:
             writer.lines("pool.free += 1", "pool.used += now")
-            with writer.block("if pool.waiting:"):
+            with writer.block(f"if {' or '.join(f'world.lines[{number}].waiting' for number in rivals)}:"):
                 writer.line("pool.dispatch(world)")
             return False
         writer.line(f"line = world.lines[{line}]")
@@ -120,7 +121,6 @@ class LineText:
             "other = ticket[2]",
             "other.ticket = other.line = None",
             "line.waiting -= 1",
-            "pool.waiting -= 1",
             "line.stood += now",
             "line.grants += 1",
         )
