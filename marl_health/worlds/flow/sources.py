@@ -170,8 +170,9 @@ class Source:
 
     def fire(self, world: Any) -> None:
         """Somebody arrives."""
-        row = self.rows.ready.pop() if self.rows.ready else self.rows.next()
-        if not isinstance(self.times, Timetable):
+        ready = self.rows.ready
+        row = ready.pop() if ready else self.rows.next()
+        if type(self.times) is not Timetable:
             time = self.times.next()
             if time < world.edge:  # what World.at does
                 heappush(world.near, (time, NORMAL, next(world.numbers), self, self.epoch))

@@ -95,7 +95,9 @@ class FlowWorld(ResourceWorld):
     def open(self) -> None:
         """Run the warm-up and start to measure."""
         self.advance(self.program.warm_up)
-        self.opening = [reading.read(self) for reading in self.program.readings]
+        readings = self.program.readings
+        nothing = self.now == 0.0 and not self.population  # then there is nothing to read yet
+        self.opening = [0.0] * len(readings) if nothing else [reading.read(self) for reading in readings]
 
     def close(self) -> None:
         """Run the run-out: levers return to their first position, those who come now are not counted."""
