@@ -55,9 +55,9 @@ class FlowWorld(ResourceWorld):
         self.spans = [Span() for _ in program.spans]
         self.marked = [0] * len(program.marks)
         self.left = [0] * len(program.outcome_names)
-        self.left_all = [0] * len(program.outcome_names)
+        self.left_uncounted = [0] * len(program.outcome_names)
         self.arrived = [0] * len(program.kinds)
-        self.arrived_all = [0] * len(program.kinds)
+        self.arrived_uncounted = [0] * len(program.kinds)
         self.came: list[list[float]] = [[] for _ in program.kinds]  # when, since somebody last looked
         self.recent = [(0.0, 0.0)] * len(program.kinds)
         self.missing: dict[Missing, None] = {}
@@ -101,7 +101,7 @@ class FlowWorld(ResourceWorld):
 
     def close(self) -> None:
         """Run the run-out: levers return to their first position, those who come now are not counted."""
-        self.closing = [reading.read(self) for reading in self.program.readings]
+        self.closing = [reading.read(self) if reading.until_horizon else 0.0 for reading in self.program.readings]
         self.counting = False
         self.closed = True
         run_out = self.program.length - self.program.horizon
@@ -140,10 +140,11 @@ class FlowWorld(ResourceWorld):
         now = self._now
         self.entities[entity.id] = entity
         kind = entity.kind
-        self.arrived_all[kind] += 1
         self.came[kind].append(now)
         if entity.counted:
             self.arrived[kind] += 1
+        else:
+            self.arrived_uncounted[kind] += 1
         if self.cast is not None:
             self.cast.enter(self.program, entity)
             self.write(entity, "arrival_departure", "arrival", "")
@@ -174,9 +175,10 @@ class FlowWorld(ResourceWorld):
             if number in spans[index].starts:
                 spans[index].end(self._now, number, False)
         del self.entities[number]
-        self.left_all[outcome] += 1
         if entity.counted:
             self.left[outcome] += 1
+        else:
+            self.left_uncounted[outcome] += 1
         if self.log is not None:
             self.write(entity, "arrival_departure", "depart", program.outcome_names[outcome])
         place = entity.place
@@ -314,6 +316,16 @@ class FlowWorld(ResourceWorld):
         spec = self.program.slot_lists[slots]
         return entity in self.rosters[spec.roster] and (spec.accepts is None or spec.accepts(entity))
 
+    @property
+    def arrived_all(self) -> list[int]:
+        """How many ever came, by kind."""
+        return [counted + others for counted, others in zip(self.arrived, self.arrived_uncounted, strict=True)]
+
+    @property
+    def left_all(self) -> list[int]:
+        """How many ever left, by outcome."""
+        return [counted + others for counted, others in zip(self.left, self.left_uncounted, strict=True)]
+
     def recent_rate(self, kind: int) -> float:
         """Arrivals per hour of a kind lately, an exponentially weighted mean."""
         recent, last = self.recent[kind]
@@ -326,7 +338,7 @@ class FlowWorld(ResourceWorld):
     def conservation(self) -> dict[str, int]:
         """Where everybody is who ever came: arrived = discharged + died + left + inside, exactly."""
         names = self.program.outcome_names
-        ends = {name: self.left_all[index] for index, name in enumerate(names)}
+        ends = dict(zip(names, self.left_all, strict=True))
         discharged, died = ends.pop("discharged", 0), ends.pop("died", 0)
         return {
             "arrived": sum(self.arrived_all),

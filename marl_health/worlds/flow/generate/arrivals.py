@@ -53,9 +53,11 @@ def write_arrivals(program: Program, steps: StepText) -> None:
             )
             for slot, value in attributes:
                 writer.line(f"values[{slot}] = {writer.value(value, 'entity')}")
-            writer.lines("world.entities[number] = entity", f"world.arrived_all[{kind}] += 1")
+            writer.line("world.entities[number] = entity")
             with writer.block("if counted:"):
                 writer.line(f"world.arrived[{kind}] += 1")
+            with writer.block("else:"):
+                writer.line(f"world.arrived_uncounted[{kind}] += 1")
             writer.line(f"world.came[{kind}].append(now)")
             steps.marks.set(ARRIVAL, "entity", (kind,), token=False, new=True)
             steps.go(begins, "entity", 0)

@@ -256,9 +256,11 @@ class StepText:
             with writer.block(f"if {who}.kind == {kind}:") if left and len(kinds) > 1 else nullcontext():
                 for span in left:
                     self.marks.end(span, "")
-        writer.lines("del world.entities[number]", f"world.left_all[{step.outcome}] += 1")
+        writer.line("del world.entities[number]")
         with writer.block(f"if {who}.counted:"):
             writer.line(f"world.left[{step.outcome}] += 1")
+        with writer.block("else:"):
+            writer.line(f"world.left_uncounted[{step.outcome}] += 1")
         writer.line(f"place = {who}.place")
         with writer.block("if place is not None:"):
             writer.lines(f"{who}.place = None", f"place.vacate(world, {who})")
