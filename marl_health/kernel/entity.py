@@ -11,7 +11,7 @@ if TYPE_CHECKING:
     from marl_health.kernel.world import World
 
 Ticket = tuple[float, int, "Entity"]
-"""A place in a line: (time of joining, tie-breaker, entity). It is valid while ``entity.ticket`` is this very tuple."""
+"""A place in a line: (time of joining, number, entity). It is valid while ``entity.ticket`` is its number."""
 
 Value = Callable[[Any, "Entity"], Any]
 """A compiled number or choice: what it is for this entity, now."""
@@ -60,7 +60,7 @@ class Entity:
         until: time at which its scheduled entry comes up.
         place: the place it occupies, kept from step to step.
         held: the line whose resources it holds for the current step.
-        line, ticket, since: the line it waits in, its ticket, and when it joined for its place in the order.
+        line, ticket, since: the line it waits in, its ticket's number, and when it joined for its place in the order.
         joined: when it began to stand in line this time, which is later than ``since`` after an interruption.
         began: when it was given what it holds. remaining: minutes of work left after an interruption.
         worked: (``since`` of the work, minutes of it done, minutes it is known to take at least), set when work is
@@ -122,7 +122,7 @@ class Entity:
         self.place: Pool | None = None
         self.held: Line | None = None
         self.line: Line | None = None
-        self.ticket: Ticket | None = None
+        self.ticket: int | None = None
         self.since = self.joined = self.began = 0.0
         self.remaining: float | None = None
         self.worked: tuple[float, float, float] | None = None

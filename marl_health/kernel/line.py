@@ -130,8 +130,8 @@ class Line:
         entity.line = self
         entity.since = entity.joined = since
         cls = 0 if self.slot is None else self.classes[entity.values[self.slot]]
-        entity.ticket = ticket = (since, next(world.numbers), entity)
-        stand(self.tickets[cls], ticket)
+        entity.ticket = number = next(world.numbers)
+        stand(self.tickets[cls], (since, number, entity))
         self.counts[cls] += 1
         self.waiting += 1
         for pool, _ in self.needs:
@@ -160,11 +160,12 @@ class Line:
         self.privileged[before].pop(entity, None)
         old = entity.ticket
         cls = self.class_of(entity)
-        entity.ticket = ticket = (entity.since, next(world.numbers), entity)
+        entity.ticket = number = next(world.numbers)
+        ticket = (entity.since, number, entity)
         stand(self.tickets[cls], ticket)
         self.counts[cls] += 1
         for place, called in enumerate(self.called):
-            if called is old:
+            if called[1] == old:
                 self.called[place] = ticket
 
     def sort_out(self, entity: Entity) -> None:
@@ -184,20 +185,22 @@ class Line:
 
     def waited(self, now: float) -> float:
         """Minutes that those served so far had waited: all but those in vain and of those who still wait."""
-        still = sum(now - ticket[2].joined for queue in self.tickets for ticket in queue if ticket[2].ticket is ticket)
+        still = sum(
+            now - ticket[2].joined for queue in self.tickets for ticket in queue if ticket[2].ticket == ticket[1]
+        )
         return self.minutes(now) - self.in_vain - still
 
     def oldest(self, cls: int, now: float) -> float:
         """Minutes that the first of a class has waited; 0 if nobody does."""
         queue = self.tickets[cls]
-        while queue and queue[0][2].ticket is not queue[0]:
+        while queue and queue[0][2].ticket != queue[0][1]:
             queue.popleft()
         return now - queue[0][0] if queue else 0.0
 
     def call(self, entity: Entity) -> None:
         """Move a waiting entity to the very front (an agent's choice)."""
         if entity.ticket is not None:
-            self.called.append(entity.ticket)
+            self.called.append((entity.since, entity.ticket, entity))
 
     def head(self, now: float) -> bool:
         """Find who is next: sets ``best_ticket`` and ``best_class``. False if nobody here may be served now."""
@@ -211,7 +214,7 @@ class Line:
                 if count[cls]:
                     queue = self.tickets[cls]
                     found: Ticket | None = queue[0] if unguarded else self._first(cls)
-                    if found is not None and found[2].ticket is not found:  # void
+                    if found is not None and found[2].ticket != found[1]:  # void
                         found = self._first(cls)
                     if found is not None:
                         self.best_ticket = found
@@ -282,10 +285,10 @@ class Line:
         else:
             return False
         queue = self.tickets[cls]
-        while (ticket := queue.popleft())[2].ticket is not ticket:
-            pass
+        _, number, entity = queue.popleft()
+        while entity.ticket != number:
+            _, number, entity = queue.popleft()
         now = world._now
-        entity = ticket[2]
         entity.ticket = entity.line = None
         count[cls] -= 1
         self.waiting -= 1
@@ -342,7 +345,7 @@ class Line:
         for queue in self.tickets:
             for ticket in tuple(queue):
                 entity = ticket[2]
-                if entity.ticket is ticket:
+                if entity.ticket == ticket[1]:
                     joined = entity.joined
                     self.leave(world.now, entity)
                     other.join(world, entity, entity.since)
@@ -353,7 +356,7 @@ class Line:
         called = self.called
         while called:
             ticket = called[0]
-            if ticket[2].ticket is ticket:
+            if ticket[2].ticket == ticket[1]:
                 if not self.admits(ticket[2]):
                     return False
                 self.best_ticket = ticket
@@ -365,13 +368,17 @@ class Line:
     def _first(self, cls: int) -> Ticket | None:
         """The first of a class in which somebody waits, of those that the reserves leave room for."""
         queue = self.tickets[cls]
-        while (ticket := queue[0])[2].ticket is not ticket:
+        while (ticket := queue[0])[2].ticket != ticket[1]:
             queue.popleft()
         if (self.single is not None and not self.single.reserves) or self.admits(ticket[2]):
             return ticket
         # Those who do not qualify for what is kept back are all alike, so none of them is admitted if the head is not.
-        others = [entity.ticket for entity in self.privileged[cls] if entity.ticket and self.admits(entity)]
-        return min(others, key=lambda ticket: ticket[:2], default=None)
+        others = [
+            (entity.since, entity.ticket, entity)
+            for entity in self.privileged[cls]
+            if entity.ticket is not None and self.admits(entity)
+        ]
+        return min(others, default=None)
 
     def take(self, now: float, entity: Entity) -> None:
         """Give the entity all that is needed here; the caller has seen that it can be had."""

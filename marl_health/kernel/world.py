@@ -207,6 +207,18 @@ class World(Environment):
     def interrupted(self, entity: Entity) -> None:
         """Told just before an entity's work is interrupted for somebody more urgent."""
 
+    def dissolve(self) -> None:
+        """Let go of everybody, when nobody needs the world any more.
+
+        What is in it points at each other in circles, which only the collector of cycles could free; that costs an
+        episode of a small world a twentieth of its time.
+        """
+        for line in self.lines:
+            line.tickets.clear()
+            line.best_ticket = None
+        for pool in self.pools:
+            pool.lines.clear()
+
     def fork(self) -> Self:
         """An exact copy that continues as this world would: for tests and checkpoints, clairvoyant for a policy.
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from copy import copy
+from sys import getrefcount
 from typing import Any, Self
 
 from marl_health.kernel.pool import Pool
@@ -14,6 +15,8 @@ from marl_health.worlds.flow.redraw import redrawn
 from marl_health.worlds.flow.snapshot import take_snapshot
 from marl_health.worlds.flow.world import FlowWorld
 
+HELD_HERE = 2
+"""References to a world that nobody but its game holds: the game's, and that of the question."""
 STATE_SIZE = 1024
 """Upper bound on the size of the global state."""
 
@@ -64,6 +67,8 @@ class FlowGame:
     # ------------------------------------------------------------ playing
     def reset(self, seed: int, *, events: bool) -> None:
         """Begin an episode: the same seed, the same patients."""
+        if self.world is not None and getrefcount(self.world) == HELD_HERE:
+            self.world.dissolve()
         self.world = None  # or the old one would live on while the new one is made
         self.world = FlowWorld(self.program, seed, events=events)
         self.world.open()

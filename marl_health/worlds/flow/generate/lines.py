@@ -67,8 +67,8 @@ class LineText:
         writer.lines(
             f"{who}.line = line",
             f"{who}.since = {who}.joined = now",
-            f"{who}.ticket = ticket = (now, next(world.numbers), {who})",
-            f"line.tickets[{cls}].append(ticket)",
+            f"{who}.ticket = ticket = next(world.numbers)",
+            f"line.tickets[{cls}].append((now, ticket, {who}))",
             "line.stood -= now",
             "line.waiting += 1",
         )
@@ -114,11 +114,10 @@ class LineText:
             with writer.block(f"for cls in {sequence}:"), writer.block("if counts[cls]:"):
                 writer.line("break")
             writer.line("counts[cls] -= 1")
-        writer.lines(f"queue = line.tickets[{cls}]", "ticket = queue.popleft()")
-        with writer.block("while ticket[2].ticket is not ticket:"):
-            writer.line("ticket = queue.popleft()")
+        writer.lines(f"queue = line.tickets[{cls}]", "_, ticket, other = queue.popleft()")
+        with writer.block("while other.ticket != ticket:"):
+            writer.line("_, ticket, other = queue.popleft()")
         writer.lines(
-            "other = ticket[2]",
             "other.ticket = other.line = None",
             "line.waiting -= 1",
             "line.stood += now",
