@@ -10,6 +10,9 @@ if TYPE_CHECKING:
     from marl_health.kernel.pool import Pool
     from marl_health.kernel.world import World
 
+KEYS = 2.0**53
+"""Keys of entities are whole numbers below this."""
+
 Ticket = tuple[float, int, "Entity"]
 """A place in a line: (time of joining, number, entity). It is valid while ``entity.ticket`` is its number."""
 
@@ -52,7 +55,6 @@ class Entity:
         kind: index of the entity's type in the scenario.
         id: unique number within the episode (children of ``together`` share their parent's).
         row: uniforms in (0, 1), one column per purpose; shared with children.
-        key: integer from which further uniforms are hashed (steps visited again, returns).
         values: attribute values by slot; shared with children.
         marks: time of each mark in minutes, ``None`` while unset; shared with children.
         step: the step it is in.
@@ -82,7 +84,6 @@ class Entity:
         "held",
         "id",
         "joined",
-        "key",
         "kind",
         "line",
         "marks",
@@ -113,7 +114,6 @@ class Entity:
         self.kind = kind
         self.id = number
         self.row = row
-        self.key = int(row[0] * 9007199254740992.0)
         self.values: list[Any] = [] if values is None else values
         self.marks: list[float | None] = [] if marks is None else marks
         self.step = step
@@ -140,7 +140,6 @@ class Entity:
         token.kind = self.kind
         token.id = self.id
         token.row = self.row
-        token.key = self.key
         token.values = self.values
         token.marks = self.marks
         token.step = step
@@ -165,6 +164,11 @@ class Entity:
         for child in self.children or ():
             found.extend(child.tokens())
         return found
+
+    @property
+    def key(self) -> int:
+        """Integer from which further uniforms are hashed (steps visited again, returns): column 0 of the row."""
+        return int(self.row[0] * KEYS)
 
     @property
     def root(self) -> Entity:

@@ -23,14 +23,14 @@ from collections.abc import Sequence
 from math import inf, log1p
 from typing import TYPE_CHECKING, Any
 
-from marl_health.kernel.entity import Entity, Value
+from marl_health.kernel.entity import KEYS, Entity, Value
 from marl_health.kernel.pool import Cleaning
 from marl_health.kernel.preemption import work_done
 from marl_health.kernel.randomness import stream, uniforms
 from marl_health.kernel.world import exact_copy
 from marl_health.worlds.flow.clocks import Clock, HealthClock, HealthSpec, TimerSpec
 from marl_health.worlds.flow.decisions import ShortenStay
-from marl_health.worlds.flow.redraw_coming import KEYS, Coming
+from marl_health.worlds.flow.redraw_coming import Coming
 from marl_health.worlds.flow.remaining import Luck, Remaining
 from marl_health.worlds.flow.sources import Leaver, Missing, Source
 from marl_health.worlds.flow.steps import Delay
@@ -119,12 +119,11 @@ class _Redraw:
         names = {} if world.cast is None else world.cast.names
         for number, entity in enumerate(world.entities.values()):
             row = block[number * columns : (number + 1) * columns]
-            key = int(row[0] * KEYS)
-            if entity.key in names:
-                names[key] = names[entity.key]
+            name = names.get(entity.key)
             for token in entity.tokens():
                 token.row = row
-                token.key = key
+            if name is not None:
+                names[entity.key] = name
         for leaver in world.leavers:
             key = int(self.luck.next() * KEYS)
             if leaver.key in names:

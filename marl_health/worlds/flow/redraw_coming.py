@@ -9,15 +9,12 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from marl_health.kernel.randomness import Rows, stream
+from marl_health.kernel.randomness import Rows
 from marl_health.worlds.flow.remaining import MOST_TRIES, Luck, Remaining
 from marl_health.worlds.flow.sources import DAY, AtStartSpec, Leaver, Missing, RateSpec, TimetableSpec
 
 if TYPE_CHECKING:
     from marl_health.worlds.flow.world import FlowWorld
-
-KEYS = 2.0**53
-"""Keys of entities are whole numbers below this."""
 
 CANDIDATES = 24
 """Draws of what varies by episode, of which one is taken."""
@@ -59,7 +56,6 @@ class Coming:
         world, nobody, luck = self.world, self.world.nobody, self.luck
         varied, row = world.varied, nobody.row
         seen_varied, seen_row = self._seen_on_duty()
-        nobody.key = int(stream(world.seed, "nobody").random() * KEYS)
         rates = [_Rate(world, source.kind, source.how, source.name) for source in world.program.sources
                  if isinstance(source.how, RateSpec) and source.how.times is not None]  # fmt: skip
         draws: list[tuple[list[Any], list[float]]] = []

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 def _blank() -> list[str]:
     """Assignments of what every new entity has alike, by the value: a call of its class costs twice as much."""
     example = Entity(0, 0, (0.5,), FlowStep.__new__(FlowStep))
-    written = ("kind", "id", "row", "key", "step", "counted", "values", "marks")
+    written = ("kind", "id", "row", "step", "counted", "values", "marks")
     alike: dict[str, list[str]] = {}
     for slot in Entity.__slots__:
         if slot not in written:
@@ -44,7 +44,6 @@ def write_arrivals(program: Program, steps: StepText) -> None:
                 f"entity.kind = {kind}",
                 "entity.id = number",
                 "entity.row = row",
-                "entity.key = int(row[0] * 9007199254740992.0)",
                 f"entity.step = {writer.name(begins)}",
                 f"entity.values = values = {writer.name(program.no_values)}[:]",
                 f"entity.marks = {writer.name(program.no_marks)}[:]",
