@@ -39,9 +39,7 @@ def plot(
     if day is not None and day > days:
         raise CommandError(f"an episode of '{loaded.name}' has {days} day{'s' * (days > 1)}, so there is no day {day}")
     if form not in PICTURES:
-        raise typer.BadParameter(
-            f"'{form}' is none of {', '.join(PICTURES)}", param_hint="--format"
-        )
+        raise typer.BadParameter(f"'{form}' is none of {', '.join(PICTURES)}", param_hint="--format")
     need("matplotlib")
     policies_by_name.check(policy)
     files = {what: out / f"{loaded.name}_{what}.{form}" for what in ("queues", "occupancy", "day", "flow")}

@@ -283,18 +283,17 @@ class ChooseMove(Move):
         )
         self.slots = slots
         self.top = top
+        self.filled = [(1,) * count + (0,) * (top - count) for count in range(top + 1)]  # masks, by how many are there
         self.lever = lever
         self.at_most = at_most
         self.cost = cost
 
     @override
     def mask(self, world: FlowWorld, out: list[int]) -> None:
-        found = world.slot_list(self.slots)
         if self.at_most is not None and world.levers[self.lever].used >= self.at_most:
-            out.extend([0] * self.top)
+            out.extend(self.filled[0])
             return
-        out.extend(self.open(world, found))
-        out.extend([0] * (self.top - len(found)))
+        out.extend(self.open(world, world.candidates.get(self.slots) or world.slot_list(self.slots)))
 
     @override
     def act(self, world: FlowWorld, action: int) -> None:
@@ -310,8 +309,8 @@ class ChooseMove(Move):
             out.append(1.0 - world.levers[self.lever].used / self.at_most)
 
     def open(self, world: FlowWorld, found: list[Entity]) -> Sequence[int]:
-        """1 for each of these for whom it can be done now, else 0."""
-        return [1] * len(found)
+        """1 for each slot with somebody for whom it can be done now, else 0."""
+        return self.filled[len(found)]
 
     def do(self, world: FlowWorld, entity: Entity) -> None:
         """Do it."""
@@ -347,7 +346,7 @@ class ShortenStay(ChooseMove):
 
     @override
     def open(self, world: FlowWorld, found: list[Entity]) -> Sequence[int]:
-        return [int(self.possible(world, entity)) for entity in found]
+        return [int(self.possible(world, entity)) for entity in found] + [0] * (self.top - len(found))
 
     def possible(self, world: FlowWorld, entity: Entity) -> bool:
         """Whether this one's stay can end early."""

@@ -107,11 +107,12 @@ class FlowGame:
 
     def observe(self, agent: str) -> list[float]:
         """The same, scaled into [-1, 1]."""
-        return self.program.observe[self._numbers[agent]](self.running)
+        world: Any = self.world  # observe and mask are called more often than anything else
+        return self.program.observe[self._numbers[agent]](world)
 
     def mask(self, agent: str) -> list[int]:
         """1 for each action that is possible now."""
-        world = self.running
+        world: Any = self.world
         out = [1]
         for move in self.specs[agent].moves:
             move.mask(world, out)
@@ -127,10 +128,11 @@ class FlowGame:
         for move in self.specs[agent].moves:
             if action < first + len(move.names):
                 allowed: list[int] = []
-                move.mask(self.running, allowed)
+                world = self.running
+                move.mask(world, allowed)
                 if not allowed[action - first]:
                     return False
-                move.act(self.running, action - first)
+                move.act(world, action - first)
                 return True
             first += len(move.names)
         return False
@@ -159,10 +161,12 @@ class FlowGame:
         team = [0.0] * len(COMPONENTS)
         own: dict[str, list[float]] = {}
         read = self._read
-        for number, line in enumerate(self.program.score):
-            value = line.reading.total(world) if world.closing else line.reading.read(world)
-            gain = (value - read[number]) * line.worth
-            read[number] = value
+        program = self.program
+        over = bool(world.closing)
+        values = [line.reading.total(world) for line in program.score] if over else program.read_score(world)
+        self._read = values
+        for line, value, before in zip(program.score, values, read, strict=True):
+            gain = (value - before) * line.worth
             if line.role is None:
                 team[line.component] += gain
             else:

@@ -1,4 +1,4 @@
-"""Writes a scenario as Python: a function for each thing that happens to an entity, and one for what each agent sees.
+"""Writes a scenario as Python: functions for what happens to entities, what agents see, and what rewards are paid for.
 
 The classes in ``steps.py`` and the methods of the world say what happens. For the common forms the same is written out
 here with everything that the compiled scenario fixes (which line, how many classes, which marks matter, where to go on)
@@ -19,6 +19,7 @@ from typing import TYPE_CHECKING
 
 from marl_health.kernel.entity import Entity
 from marl_health.worlds.flow.generate.arrivals import write_arrivals
+from marl_health.worlds.flow.generate.score import write_score
 from marl_health.worlds.flow.generate.sights import SightText
 from marl_health.worlds.flow.generate.steps import StepText
 
@@ -40,7 +41,7 @@ def generate(program: Program, kinds_of: dict[str, tuple[int, ...]]) -> None:
     """Give a program its generated functions.
 
     Args:
-        program: complete; its steps, ``comes`` and ``observe`` are changed.
+        program: complete; its steps and its fields for functions are changed.
         kinds_of: the kinds of entities that come to each step, by its name.
     """
     steps = StepText(program, kinds_of)
@@ -48,6 +49,7 @@ def generate(program: Program, kinds_of: dict[str, tuple[int, ...]]) -> None:
         steps.write(step)
     write_arrivals(program, steps)
     SightText(program, steps.writer).write()
+    write_score(program, steps.writer)
     text = steps.writer.text
     file = f"<pathway of {program.scenario.name}>"
     linecache.cache[file] = (len(text), None, text.splitlines(keepends=True), file)  # tracebacks show its lines
@@ -59,6 +61,7 @@ def generate(program: Program, kinds_of: dict[str, tuple[int, ...]]) -> None:
             if function is not None:
                 setattr(step, act, function)
     program.observe.extend(names[f"observe_{number}"] for number in range(len(program.agents)))
+    program.read_score = names["read_score"]
     for kind in range(len(program.kinds)):
         program.comes.append(names.get(f"come_{kind}"))
 

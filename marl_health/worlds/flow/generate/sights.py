@@ -90,7 +90,7 @@ class SightText:
             return
         if sight.oldest:
             line = self._fresh(line)
-        count = self._fresh(f"{line}.count")
+        count = self._fresh(f"{line}.{'counts' if len(sight.classes) > 1 else 'count'}")
         for cls in sight.classes:
             waiting = f"{count}[{cls}]"
             if sight.oldest:
@@ -106,7 +106,7 @@ class SightText:
             if scale:
                 raw = f"x if not (x := {raw}) else x / (x + {scale!r}) if x > 0 else x / ({scale!r} - x)"
             numbers.append(raw)
-        writer.line(f"found = world.slot_list({sight.slots})")
+        writer.line(f"found = world.candidates.get({sight.slots}) or world.slot_list({sight.slots})")
         with writer.block("for entity in found:"):
             writer.line(f"out += [{', '.join(numbers)}]")
         writer.line(f"out += {[0.0] * len(numbers)} * ({sight.top} - len(found))")
