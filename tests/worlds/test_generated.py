@@ -7,6 +7,7 @@ import pytest
 
 import marl_health
 from marl_health.worlds.flow.generate import text_of
+from marl_health.worlds.flow.generate.sights import scaled
 from marl_health.worlds.flow.world import FlowWorld
 from tests.worlds.test_random_scenarios import Maker
 from tests.worlds.worlds import EVERY, SMALL, Player, env_of, short, steps_of
@@ -44,6 +45,31 @@ def test_so_is_an_episode_of_a_random_scenario(tmp_path, seed):
     written = [step for step in scenario.program.steps if "enter" in vars(step)]
     assert written, "nothing was generated, so nothing is tested"
     assert_alike(scenario.file, seed)
+
+
+def assert_seen_alike(env, seed):
+    """What agents see and may do, and what they are paid for, as the classes of sights, levers and readings say it."""
+    game = env.game
+    for _ in steps_of(env, seed, Player(seed)):
+        world = game.running
+        for agent, spec in game.specs.items():
+            possible = [1]
+            for move in spec.moves:
+                move.mask(world, possible)
+            assert game.mask(agent) == possible
+            scales = [scale for _, scale in game.observation_meanings(agent)]
+            assert game.observe(agent) == scaled(game.look(agent), scales)
+        assert world.program.read_score(world) == [line.reading.read(world) for line in world.program.score]
+
+
+@pytest.mark.parametrize("scenario", EVERY, ids=short)
+def test_what_is_seen_possible_and_paid_is_what_the_classes_say(scenario):
+    assert_seen_alike(env_of(scenario), SEED)
+
+
+@pytest.mark.parametrize("seed", range(2000, 2020))
+def test_so_it_is_in_a_random_scenario(tmp_path, seed):
+    assert_seen_alike(env_of(Maker(seed).make(tmp_path).file), seed)
 
 
 def test_forks_and_pickles_go_on_with_generated_functions():

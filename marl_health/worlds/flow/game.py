@@ -113,10 +113,7 @@ class FlowGame:
     def mask(self, agent: str) -> list[int]:
         """1 for each action that is possible now."""
         world: Any = self.world
-        out = [1]
-        for move in self.specs[agent].moves:
-            move.mask(world, out)
-        return out
+        return self.program.mask[self._numbers[agent]](world)
 
     def act(self, agent: str, action: int) -> bool:
         """Do an action; False if it was not possible (then nothing happens)."""

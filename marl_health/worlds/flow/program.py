@@ -195,6 +195,7 @@ class Program:
     kpis: list[KpiSpec] = field(default_factory=list)
     agents: list[AgentSpec] = field(default_factory=list)
     observe: list[Callable[[FlowWorld], list[float]]] = field(default_factory=list)  # by agent: what it sees, scaled
+    mask: list[Callable[[FlowWorld], list[int]]] = field(default_factory=list)  # by agent: which actions are possible
     read_score: Any = None  # function of a world: the running value of each line of the score
     pickled: Any = None  # (function, arguments) that find or rebuild this program
 

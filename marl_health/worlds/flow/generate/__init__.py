@@ -19,6 +19,7 @@ from typing import TYPE_CHECKING
 
 from marl_health.kernel.entity import Entity
 from marl_health.worlds.flow.generate.arrivals import write_arrivals
+from marl_health.worlds.flow.generate.moves import write_masks
 from marl_health.worlds.flow.generate.score import write_score
 from marl_health.worlds.flow.generate.sights import SightText
 from marl_health.worlds.flow.generate.steps import StepText
@@ -49,6 +50,7 @@ def generate(program: Program, kinds_of: dict[str, tuple[int, ...]]) -> None:
         steps.write(step)
     write_arrivals(program, steps)
     SightText(program, steps.writer).write()
+    write_masks(program, steps.writer)
     write_score(program, steps.writer)
     text = steps.writer.text
     file = f"<pathway of {program.scenario.name}>"
@@ -61,6 +63,7 @@ def generate(program: Program, kinds_of: dict[str, tuple[int, ...]]) -> None:
             if function is not None:
                 setattr(step, act, function)
     program.observe.extend(names[f"observe_{number}"] for number in range(len(program.agents)))
+    program.mask.extend(names[f"mask_{number}"] for number in range(len(program.agents)))
     program.read_score = names["read_score"]
     for kind in range(len(program.kinds)):
         program.comes.append(names.get(f"come_{kind}"))

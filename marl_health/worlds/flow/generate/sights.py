@@ -5,6 +5,7 @@ from __future__ import annotations
 from math import cos, sin
 from typing import TYPE_CHECKING
 
+from marl_health.worlds.flow.generate.moves import seen_of
 from marl_health.worlds.flow.sights import Cycle, LineNow, PoolNow, Sight, SlotList, SpanNow
 
 if TYPE_CHECKING:
@@ -39,9 +40,12 @@ class SightText:
                 for sight in agent.sights:
                     self._sight(sight)
                 for move in agent.moves:
-                    if move.sights:
+                    seen = seen_of(move)
+                    if seen is None:
                         self._flush()
                         self.writer.line(f"{self.writer.name(move)}.look(world, out)")
+                    else:
+                        self._ready += seen
                 self._flush()
                 self.writer.line("return out")
             self.writer.line("")
