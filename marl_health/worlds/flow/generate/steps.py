@@ -22,6 +22,9 @@ if TYPE_CHECKING:
 INLINED = 2
 """Steps ahead that are written into the function of a step instead of being called."""
 
+MOST_WAYS = 4
+"""Where there are more ways on, all of them are called, or the text would grow with the square of their number."""
+
 
 class StepText:
     """Writes the functions of steps.
@@ -290,6 +293,7 @@ class StepText:
     def _by_condition(self, way: ByCondition, who: str, ahead: int) -> None:
         """The first way whose condition holds."""
         writer = self.writer
+        ahead = ahead if len(way.branches) <= MOST_WAYS else INLINED
         for number, (test, target) in enumerate(way.branches):
             holds = "True" if test is None else f"{writer.name(test)}({who}.values)"
             with writer.block("else:" if number and test is None else f"{'elif' if number else 'if'} {holds}:"):
@@ -311,6 +315,7 @@ class StepText:
         if deaths:
             with writer.block(f"if {who}.counted:"):
                 writer.line(f"world.expected_deaths.add({deaths!r})")
+        ahead = ahead if len(ways) <= MOST_WAYS else INLINED
         writer.line(f"luck = {luck}")
         for number, (top, target) in enumerate(zip(tops, ways, strict=True)):
             with writer.block(f"{'elif' if number else 'if'} luck < {top!r}:"):
