@@ -69,7 +69,7 @@ def ours(seed: int) -> tuple[list[Visit], dict[str, float]]:
         return Visit(entity.values[program.slots_of_values["acuity"]], times, left_unseen)
 
     departure, seen = program.marks["ed_departure"], set()
-    world = Watched(program, seed)
+    world = Watched(program, seed, events=True)  # then everybody goes through the methods that are watched here
     world.advance(p.WARM_UP)
     before = _use(world)
     world.advance(p.HORIZON)

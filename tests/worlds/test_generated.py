@@ -6,6 +6,7 @@ import traceback
 import pytest
 
 import marl_health
+from experiments.benchmarks.kernel import SCENARIO
 from marl_health.worlds.flow.generate import text_of
 from marl_health.worlds.flow.generate.sights import scaled
 from marl_health.worlds.flow.world import FlowWorld
@@ -13,6 +14,8 @@ from tests.worlds.test_random_scenarios import Maker
 from tests.worlds.worlds import EVERY, SMALL, Player, env_of, short, steps_of
 
 SEED = 4
+FLOW = str(SCENARIO)
+"""The pathway of the benchmark, whose other models are compared with the classes."""
 
 
 def told(env, seed):
@@ -34,7 +37,7 @@ def assert_alike(scenario, seed):
     assert kpis == pytest.approx(logged_kpis, rel=1e-9, nan_ok=True)
 
 
-@pytest.mark.parametrize("scenario", EVERY, ids=short)
+@pytest.mark.parametrize("scenario", [*EVERY, FLOW], ids=short)
 def test_an_episode_is_the_same_with_and_without_generated_functions(scenario):
     assert_alike(scenario, SEED)
 
