@@ -36,14 +36,26 @@ def make(spec: str) -> Policy:
 
     Args:
         spec: ``wait``, ``random``, ``rule``, ``lookahead`` (its budget may follow, as in
-            ``lookahead:futures=4,horizon=48``), ``constant:ROLE=ACTION`` (several joined by commas), or the folder of a
-            checkpoint, such as ``runs/<id>/checkpoint``; or what the rules of a scenario offer besides the reference
-            rule, such as ``threshold:25``.
+            ``lookahead:futures=4,horizon=48``), ``constant:ROLE=ACTION`` (several joined by commas), ``clock`` (a file
+            or blocks of the day may follow), ``adversarial:WAY``, what the rules of a scenario offer besides the
+            reference rule, such as ``threshold:25``, or the folder of a checkpoint, such as ``runs/<id>/checkpoint``.
 
     Raises:
         PolicyError: if there is no such policy.
     """
+    found = _made(spec)
+    if found is not None:
+        return found
     check(spec)
+    return _checkpoint(spec)
+
+
+def _made(spec: str) -> Policy | None:
+    """The policy of a form that is known by its name alone; ``None`` if it is of no such form.
+
+    Raises:
+        PolicyError: for a slip in what follows the name.
+    """
     if spec == "wait":
         return WaitPolicy()
     if spec == "random":
@@ -52,15 +64,18 @@ def make(spec: str) -> Policy:
         return RulePolicy()
     if spec.startswith(CONSTANT):
         return ConstantPolicy(_constants(spec))
-    if _is_clock(spec):
-        return make_clock(spec)
     if spec.startswith(ADVERSARIAL):
         return AdversarialPolicy(spec)
-    if _is_lookahead(spec):
-        return LookaheadPolicy(spec, Budget.read(spec.partition(":")[2]), (RulePolicy, WaitPolicy))
-    if makers_of(spec):
+    name, _, rest = spec.partition(":")
+    if name == CLOCK:
+        return make_clock(spec)
+    if name == LOOKAHEAD:
+        return LookaheadPolicy(spec, Budget.read(rest), (RulePolicy, WaitPolicy))
+    makers = makers_of(spec)
+    if makers:
+        check_variant(spec, makers)
         return VariantPolicy(spec)
-    return _checkpoint(spec)
+    return None
 
 
 def check(spec: str) -> None:
@@ -69,23 +84,7 @@ def check(spec: str) -> None:
     Raises:
         PolicyError: if there is no such policy; it names the known ones and the nearest.
     """
-    if spec in NAMES:
-        return
-    if spec.startswith(CONSTANT):
-        _constants(spec)
-        return
-    if _is_clock(spec):
-        make_clock(spec)
-        return
-    if spec.startswith(ADVERSARIAL):
-        AdversarialPolicy(spec)
-        return
-    if _is_lookahead(spec):
-        Budget.read(spec.partition(":")[2])
-        return
-    makers = makers_of(spec)
-    if makers:
-        check_variant(spec, makers)
+    if _made(spec) is not None:
         return
     folder = Path(spec)
     if spec and (folder / MANIFEST).is_file():
@@ -100,14 +99,6 @@ def check(spec: str) -> None:
     close = nearest(spec.partition(":")[0], [*NAMES, LOOKAHEAD, "constant", CLOCK, "adversarial", *variants()])
     hint = f"; did you mean '{close}'?" if close else ""
     raise PolicyError(f"there is no policy '{spec}'{hint} (known: {FORMS})")
-
-
-def _is_lookahead(spec: str) -> bool:
-    return spec.partition(":")[0] == LOOKAHEAD
-
-
-def _is_clock(spec: str) -> bool:
-    return spec.partition(":")[0] == CLOCK
 
 
 def _constants(spec: str) -> dict[str, str]:
