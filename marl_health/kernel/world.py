@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 Copied = TypeVar("Copied")
 
 SLICE = 240.0
-"""Minutes."""
+"""Minutes of what is put in order together: see ``near`` and ``far`` of :class:`World`."""
 
 NORMAL = 1
 EARLY = 0

@@ -7,6 +7,7 @@ from typing import Any
 from marl_health.kernel.entity import Entity
 from marl_health.kernel.line import Line
 from marl_health.kernel.pool import Pool, Reserve
+from marl_health.kernel.randomness import stream
 from marl_health.kernel.roster import Roster
 from marl_health.kernel.rota import RotaPool
 from marl_health.kernel.world import EARLY, World
@@ -62,13 +63,15 @@ class ResourceWorld(World):
     """A world with the resources of a program.
 
     Attributes:
-        program: the compiled scenario.
+        program: the compiled scenario. seed: the episode's.
         base: units by the shift, and ``extra``: units that agents added, by pool.
         reserves: units kept back, in the order of the program.
         rosters: lists kept in order, by index.
     """
 
     program: Program
+    seed: int
+    _nobody: Entity | None = None
 
     def build(self) -> None:
         """Make pools, lines and rosters; what varies by episode is drawn already."""
@@ -137,10 +140,17 @@ class ResourceWorld(World):
             elif len(spec.shifts) > 1:
                 self.at(self.next_shift(pool), ShiftChange(pool), EARLY)
 
+    def stand_in(self, name: str) -> Entity:
+        """Somebody with a row of a stream of its own, for numbers that are about nobody."""
+        row = stream(self.seed, name).random(self.program.columns).tolist()
+        return Entity(0, -1, row, self.program.steps[0])
+
     @property
     def nobody(self) -> Entity:
         """Stands in where a number is asked for and there is no entity."""
-        raise NotImplementedError
+        if self._nobody is None:
+            self._nobody = self.stand_in("nobody")
+        return self._nobody
 
     # ------------------------------------------------------------ the calendar
     def minute_of_week(self) -> float:

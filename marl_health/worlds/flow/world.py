@@ -12,7 +12,7 @@ from typing_extensions import override
 from marl_health.kernel.entity import Entity, Value
 from marl_health.kernel.measures import Accrual, Span
 from marl_health.kernel.pool import Pool
-from marl_health.kernel.randomness import derived_row, stream
+from marl_health.kernel.randomness import derived_row
 from marl_health.worlds.flow.cast import Cast
 from marl_health.worlds.flow.clocks import HealthSpec
 from marl_health.worlds.flow.decisions import LeverState
@@ -49,7 +49,6 @@ class FlowWorld(ResourceWorld):
         self.seed = seed
         self.log = [] if events else None
         self.cast = Cast() if events else None
-        self._nobody: Entity | None = None
         self.entities: dict[int, Entity] = {}
         self.population = 0
         self.spans = [Span() for _ in program.spans]
@@ -73,23 +72,11 @@ class FlowWorld(ResourceWorld):
         self.closing: list[float] = []
         self.varied: list[float] = []
         for name, value in program.varied:
-            self.varied.append(value(self, self._stand_in("vary:" + name)))
+            self.varied.append(value(self, self.stand_in("vary:" + name)))
         self.build()
         for source in program.sources:
             source.how.start(self, source)
         self.begin_shifts()
-
-    def _stand_in(self, name: str) -> Entity:
-        """Somebody with a row of a stream of its own, for numbers that are about nobody."""
-        row = stream(self.seed, name).random(self.program.columns).tolist()
-        return Entity(0, -1, row, self.program.steps[0])
-
-    @property
-    @override
-    def nobody(self) -> Entity:
-        if self._nobody is None:
-            self._nobody = self._stand_in("nobody")
-        return self._nobody
 
     # ------------------------------------------------------------ phases
     def open(self) -> None:
