@@ -7,7 +7,6 @@ from pathlib import Path
 import numpy as np
 import pytest
 from PIL import Image
-from typer.testing import CliRunner
 
 import marl_health
 from marl_health.envs import render_picture
@@ -15,19 +14,16 @@ from marl_health.envs.render import scene_of
 from marl_health.envs.render_text import scene_as_text
 from orchestration import film
 from orchestration.animation import Clip, length, scenes, usual_every, usual_policy
-from orchestration.cli import app
 from orchestration.film import NoEncoder, gif_centiseconds, write_gif, write_mp4
+from tests.orchestration.command_line import invoke
 
 HERE = Path(__file__).parent
 CLINIC = str(HERE.parent / "envs" / "clinic.yaml")
 SMALL = str(HERE.parent / "worlds" / "small_hospital.yaml")
 
 
-def invoke(*arguments, code=0):
-    result = CliRunner().invoke(app, ["animate", *[str(argument) for argument in arguments]])
-    assert result.exit_code == code, result.output
-    assert "Traceback" not in result.output
-    return result
+def animate(*arguments, code=0):
+    return invoke("animate", *arguments, code=code)
 
 
 def texts(clip):
@@ -99,7 +95,7 @@ def test_what_is_usual():
 # ------------------------------------------------------------ the file
 def test_a_gif_has_its_pictures_for_as_long_as_it_should(tmp_path):
     out = tmp_path / "clinic.gif"
-    told = invoke(CLINIC, "--hours", 6, "--every", 20, "--fps", 8, "--from", 1, "--seed", 3, "--out", out).output
+    told = animate(CLINIC, "--hours", 6, "--every", 20, "--fps", 8, "--from", 1, "--seed", 3, "--out", out).output
     pictures, stays = film_of(out)
     assert len(pictures) == 19
     assert sum(stays[:-1]) == 2250  # 18 of an eighth of a second, which a GIF cannot tell one by one
@@ -120,7 +116,7 @@ def test_a_gif_has_its_pictures_for_as_long_as_it_should(tmp_path):
 
 def test_a_day_of_the_hospital_is_small(tmp_path):
     out = tmp_path / "day.gif"
-    invoke("hospital_throughput", "--out", out)
+    animate("hospital_throughput", "--out", out)
     with Image.open(out) as gif:
         assert gif.n_frames == 49
     assert out.stat().st_size < 2_000_000
@@ -128,7 +124,7 @@ def test_a_day_of_the_hospital_is_small(tmp_path):
 
 @pytest.mark.parametrize(("name", "count"), [("treatment_centre", 39), (SMALL, 49)])
 def test_a_day_or_to_the_end(name, count, tmp_path):
-    invoke(name, "--out", tmp_path / "day.gif")
+    animate(name, "--out", tmp_path / "day.gif")
     with Image.open(tmp_path / "day.gif") as gif:
         assert gif.n_frames == count
 
@@ -162,7 +158,7 @@ def test_only_what_changes_is_written(tmp_path):
 def test_without_ffmpeg_an_mp4_says_what_helps(tmp_path, monkeypatch):
     monkeypatch.setenv("PATH", str(tmp_path))
     monkeypatch.setattr(film.importlib.util, "find_spec", lambda name: None)
-    told = invoke(CLINIC, "--out", tmp_path / "x.mp4", code=1).output
+    told = animate(CLINIC, "--out", tmp_path / "x.mp4", code=1).output
     assert "pip install 'marl-health[video]'" in told.replace("\n", " ")
     assert ".gif" in told
     assert list(tmp_path.iterdir()) == []
@@ -173,7 +169,7 @@ def test_an_mp4_is_written(tmp_path):
         film.ffmpeg()
     except NoEncoder:
         pytest.skip("neither ffmpeg nor imageio-ffmpeg is installed")
-    invoke(CLINIC, "--hours", 3, "--out", tmp_path / "x.mp4")
+    animate(CLINIC, "--hours", 3, "--out", tmp_path / "x.mp4")
     assert (tmp_path / "x.mp4").read_bytes()[4:8] == b"ftyp"
 
 
@@ -194,7 +190,7 @@ def test_ffmpeg_is_given_every_picture_whole(tmp_path, monkeypatch):
 
 def test_what_ffmpeg_says_is_told_and_nothing_is_left(tmp_path, monkeypatch):
     fake_ffmpeg(tmp_path, "echo Unknown encoder libx264 >&2; exit 3", monkeypatch)
-    told = invoke(CLINIC, "--out", tmp_path / "x.mp4", code=1).output
+    told = animate(CLINIC, "--out", tmp_path / "x.mp4", code=1).output
     assert "Unknown encoder libx264" in told
     assert [path.name for path in tmp_path.iterdir()] == ["bin"]
 
@@ -227,7 +223,7 @@ def test_what_is_wrong_is_told(arguments, told, code, tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     (tmp_path / "folder.gif").mkdir()
     (tmp_path / "file").write_text("")
-    said = invoke(CLINIC, *arguments, code=code).output
+    said = animate(CLINIC, *arguments, code=code).output
     assert told in " ".join(said.replace("│", " ").split())
     assert sorted(path.name for path in tmp_path.iterdir()) == ["file", "folder.gif"]
     assert list((tmp_path / "folder.gif").iterdir()) == []
@@ -236,7 +232,7 @@ def test_what_is_wrong_is_told(arguments, told, code, tmp_path, monkeypatch):
 @pytest.mark.skipif(os.geteuid() == 0, reason="root may write everywhere")
 def test_a_folder_that_may_not_be_written(tmp_path):
     tmp_path.chmod(0o500)
-    assert "permission denied" in invoke(CLINIC, "--out", tmp_path / "day.gif", code=1).output
+    assert "permission denied" in animate(CLINIC, "--out", tmp_path / "day.gif", code=1).output
 
 
 def test_an_interrupted_film_leaves_what_was_there(tmp_path, monkeypatch):
@@ -251,7 +247,7 @@ def test_an_interrupted_film_leaves_what_was_there(tmp_path, monkeypatch):
         return draw(scene)
 
     monkeypatch.setattr(render_picture, "scene_as_picture", stops)
-    assert "interrupted" in invoke(CLINIC, "--out", out, code=1).output
+    assert "interrupted" in animate(CLINIC, "--out", out, code=1).output
     assert len(drawn) == 4
     assert out.read_bytes() == b"an older film"
     assert list(tmp_path.iterdir()) == [out]

@@ -11,25 +11,16 @@ import sys
 from pathlib import Path
 
 import pytest
-from typer.testing import CliRunner
 
 import marl_health
-from orchestration.cli import app
 from orchestration.commands.output import output_file, write_json
 from orchestration.commands.runs import split_policies
 from orchestration.commands.tables import interval, number, ratio
 from orchestration.evaluation.statistics import Estimate, mean_interval
 from orchestration.explain import duration
+from tests.orchestration.command_line import invoke
 
 CLINIC = str(Path(__file__).with_name("clinic.yaml"))
-
-
-def invoke(*arguments, code=0):
-    result = CliRunner().invoke(app, [str(argument) for argument in arguments])
-    assert result.exit_code == code, result.output
-    assert result.exception is None or isinstance(result.exception, SystemExit)
-    assert "Traceback" not in result.output
-    return result
 
 
 def start(*arguments, **settings):

@@ -5,13 +5,12 @@ from html.parser import HTMLParser
 from pathlib import Path
 
 import pytest
-from typer.testing import CliRunner
 
 import marl_health
 from marl_health.worlds.flow.graph import targets
-from orchestration.cli import app
 from orchestration.document.inputs import inputs, phrase
 from orchestration.document.pathway import pathway_of
+from tests.orchestration.command_line import invoke
 
 pytest.importorskip("matplotlib")
 HERE = Path(__file__).parent
@@ -19,13 +18,6 @@ CLINIC = str(HERE / "clinic.yaml")
 SMALL = str(HERE.parent / "worlds" / "small_hospital.yaml")
 SCENARIOS = [CLINIC, SMALL, *marl_health.scenarios()]
 STRESS = ["1. Objectives", "2. Logic", "3. Data", "4. Experimentation", "5. Implementation", "6. Code access"]
-
-
-def invoke(*arguments, code=0):
-    result = CliRunner().invoke(app, [str(argument) for argument in arguments])
-    assert result.exit_code == code, result.output
-    assert "Traceback" not in result.output
-    return result
 
 
 def leaves(value, path=()):

@@ -4,23 +4,16 @@ import json
 from pathlib import Path
 
 import pytest
-from typer.testing import CliRunner
 
 from marl_health import load
 from marl_health.adapters.rllib import FIRST_TRAINING_SEED
-from orchestration.cli import app
 from orchestration.commands.learning import HELD_OUT_SEED
+from tests.orchestration.command_line import invoke
 
 CLINIC = str(Path(__file__).with_name("clinic.yaml"))
 REPLICATIONS = 6
 
 pytestmark = pytest.mark.slow
-
-
-def invoke(*arguments, code=0):
-    result = CliRunner().invoke(app, [str(argument) for argument in arguments])
-    assert result.exit_code == code, result.output
-    return result
 
 
 @pytest.fixture(scope="module")

@@ -6,26 +6,18 @@ from pathlib import Path
 
 import pytest
 from PIL import Image
-from typer.testing import CliRunner
 
 import marl_health
-from orchestration.cli import app
 from orchestration.episodes import run, tasks
 from orchestration.layout import lay_out
 from orchestration.plots.observe import KIND, OUTCOME, moves_of, observe
 from orchestration.timeline import Timeline
+from tests.orchestration.command_line import invoke
 
 pytest.importorskip("matplotlib")
 HERE = Path(__file__).parent
 CLINIC = str(HERE / "clinic.yaml")
 SMALL = str(HERE.parent / "worlds" / "small_hospital.yaml")
-
-
-def invoke(*arguments, code=0):
-    result = CliRunner().invoke(app, [str(argument) for argument in arguments])
-    assert result.exit_code == code, result.output
-    assert "Traceback" not in result.output
-    return result
 
 
 # ------------------------------------------------------------ what is shown

@@ -9,27 +9,19 @@ from types import SimpleNamespace
 import numpy as np
 import pytest
 from scipy import stats
-from typer.testing import CliRunner
 
 import marl_health
 from orchestration import replications, selection
-from orchestration.cli import app
 from orchestration.episodes import Replication
 from orchestration.evaluation.statistics import mean_interval
 from orchestration.replications import UnknownMetric, check_bounds, replications_needed, simulate_until
 from orchestration.selection import NotRecorded, select_best
 from orchestration.simulate import Simulation, simulate
 from orchestration.warm_up import moving_average, truncation, warm_up
+from tests.orchestration.command_line import invoke
 
 pytest.importorskip("sim_tools")
 CLINIC = str(Path(__file__).with_name("clinic.yaml"))
-
-
-def invoke(*arguments, code=0):
-    result = CliRunner().invoke(app, [str(argument) for argument in arguments])
-    assert result.exit_code == code, result.output
-    assert "Traceback" not in result.output
-    return result
 
 
 def scenario_of(**kpis):

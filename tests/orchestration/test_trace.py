@@ -7,24 +7,16 @@ from itertools import pairwise
 from pathlib import Path
 
 import pytest
-from typer.testing import CliRunner
 
 import marl_health
-from orchestration.cli import app
 from orchestration.episodes import run, tasks
 from orchestration.timeline import Timeline
 from orchestration.trace import UnknownEntity, aligned, moment, stories, stretch, tell
+from tests.orchestration.command_line import invoke
 
 HERE = Path(__file__).parent
 CLINIC = str(HERE / "clinic.yaml")
 SMALL = str(HERE.parent / "worlds" / "small_hospital.yaml")
-
-
-def invoke(*arguments, code=0):
-    result = CliRunner().invoke(app, [str(argument) for argument in arguments])
-    assert result.exit_code == code, result.output
-    assert "Traceback" not in result.output
-    return result
 
 
 # ------------------------------------------------------------ reading a log
