@@ -12,7 +12,7 @@ from rich.console import Console
 from rich.progress import BarColumn, Progress, TaskID, TaskProgressColumn, TextColumn, TimeElapsedColumn
 
 from experiments.validation import estimates, treatment_centre, two_ed
-from experiments.validation.table import Group, Row, as_data, table
+from experiments.validation.table import Group, Row, as_data, summary, table
 from orchestration.commands.errors import CommandError
 from orchestration.commands.output import console, output_file, write_json
 from orchestration.workers import WorkerError, cpus
@@ -60,8 +60,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
         return 2
     console().print(table(found))
     rows = [row for group in found.values() for row in group]
-    failed = sum(not row.passes for row in rows)
-    print(f"{len(rows)} quantities: {f'{failed} FAILED' if failed else 'all agree'}.")
+    failed = any(not row.passes for row in rows)
+    print(summary(rows))
     return 1 if failed else 0
 
 

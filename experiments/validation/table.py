@@ -33,6 +33,7 @@ class Row:
         passes: the verdict.
         precise: greatest half-width allowed, as a share of the target; None if none is asked for.
         note: anything else a reader should know, in a few words.
+        unlike: why theirs is known to be another quantity; then passing only says that the two are not far apart.
     """
 
     system: str
@@ -46,6 +47,7 @@ class Row:
     passes: bool
     precise: float | None = None
     note: str = ""
+    unlike: str = ""
 
     @property
     def half_width(self) -> float:
@@ -82,6 +84,7 @@ def judged(
     target_error: float = 0.0,
     precise: float | None = None,
     note: str = "",
+    unlike: str = "",
 ) -> Row:
     """The row of a mean: it passes within 3.66 standard errors, if its interval is as narrow as asked for.
 
@@ -96,12 +99,13 @@ def judged(
         target_error: standard error of a published value that is itself an estimate.
         precise: greatest half-width of our interval, as a share of the target.
         note: anything else a reader should know.
+        unlike: why the target is known to be another quantity, if it is.
     """
     half = t_quantile(0.5 + LEVEL / 2, degrees) * error
     combined = math.hypot(error, target_error)
     z = (ours - target) / combined if combined else math.copysign(math.inf, ours - target) if ours != target else 0.0
     passes = abs(z) <= MOST_ERRORS and (precise is None or half <= precise * abs(target))
-    return Row(system, quantity, target, basis, ours, ours - half, ours + half, z, passes, precise, note)
+    return Row(system, quantity, target, basis, ours, ours - half, ours + half, z, passes, precise, note, unlike)
 
 
 def table(groups: dict[str, Sequence[Row]]) -> Table:
@@ -133,6 +137,8 @@ def table(groups: dict[str, Sequence[Row]]) -> Table:
 
 def verdict(row: Row) -> Text:
     """Whether a row passes, why not if it does not, and its note."""
+    if row.passes and row.unlike:
+        return Text(f"not the same ({row.unlike})", style="yellow")
     if row.passes:
         said = Text("agrees", style="green")
     elif row.precise is not None and row.half_width > row.precise:
@@ -140,6 +146,16 @@ def verdict(row: Row) -> Text:
     else:
         said = Text("DIFFERS", style="red")
     return said.append(f" ({row.note})", style="default") if row.note else said
+
+
+def summary(rows: Sequence[Row]) -> str:
+    """How many agree, how many fail, and how many stand beside something that is not the same."""
+    failed = sum(not row.passes for row in rows)
+    unlike = sum(bool(row.unlike) and row.passes for row in rows)
+    said = [f"{len(rows) - failed - unlike} agree"]
+    said += [f"{unlike} not the same as theirs, for a known reason"] if unlike else []
+    said += [f"{failed} FAILED"] if failed else []
+    return f"{len(rows)} quantities: {', '.join(said)}."
 
 
 def as_data(groups: dict[str, Sequence[Row]]) -> dict[str, Any]:

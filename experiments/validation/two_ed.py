@@ -129,14 +129,14 @@ def compared(found: Mapping[str, Comparison]) -> Iterator[Row]:
     for name, published in PUBLISHED.items():
         ours = mortality(found[name])
         for label, target in published.items():
-            note = COUNTED if (name, label) == ("two_ed_diversion_crisis", "100") else ""
+            unlike = COUNTED if (name, label) == ("two_ed_diversion_crisis", "100") else ""
             quantity = f"mortality, {'never diverting' if label == 'never' else f'threshold {label}'} (%)"
-            yield _row(name, quantity, target, HALF_WIDTHS[name], ours[label], note)
+            yield _row(name, quantity, target, HALF_WIDTHS[name], ours[label], unlike)
         target, half = NEVER_LESS_25[name]
         yield _row(name, "never less threshold 25, paired (points)", target, half, ours["never"] - ours["25"], COUNTED)
 
 
-def _row(name: str, quantity: str, target: float, half: float, values: NDArray[np.float64], note: str = "") -> Row:
+def _row(name: str, quantity: str, target: float, half: float, values: NDArray[np.float64], unlike: str = "") -> Row:
     error = float(values.std(ddof=1) / np.sqrt(len(values)))
     return judged(
         name,
@@ -147,7 +147,7 @@ def _row(name: str, quantity: str, target: float, half: float, values: NDArray[n
         len(values) - 1,
         basis="published",
         target_error=half / Z95,
-        note=note,
+        unlike=unlike,
     )
 
 

@@ -7,7 +7,7 @@ import pytest
 
 from experiments.validation import __main__ as command
 from experiments.validation import estimates
-from experiments.validation.table import MOST_ERRORS, Group, Row, judged
+from experiments.validation.table import MOST_ERRORS, Group, Row, judged, summary, verdict
 from orchestration.workers import in_order
 
 GOOD = judged("M/M/1", "mean wait (h)", 4.0, 4.02, 0.01, 36, precise=0.02)
@@ -29,6 +29,13 @@ def test_the_interval_is_students_and_z_is_in_standard_errors():
     assert GOOD.z == pytest.approx(2) and GOOD.half_width == pytest.approx(0.02028 / 4, rel=1e-3)
     published = judged("a", "b", 4.0, 4.05, 0.03, 36, basis="published", target_error=0.04)
     assert published.z == pytest.approx(1)
+
+
+def test_what_is_not_the_same_is_not_said_to_agree():
+    rows = [judged("a", "b", 4.0, 4.1, 1.0, 36), judged("a", "c", 4.0, 4.1, 1.0, 36, unlike="theirs counts others")]
+    rows.append(judged("a", "d", 4.0, 9.0, 1.0, 36))
+    assert [str(verdict(row)) for row in rows] == ["agrees", "not the same (theirs counts others)", "DIFFERS"]
+    assert summary(rows) == "3 quantities: 1 agree, 1 not the same as theirs, for a known reason, 1 FAILED."
 
 
 @pytest.mark.parametrize("sign", [-1, 1])
@@ -53,14 +60,14 @@ def test_all_agree(monkeypatch, capsys):
     (line,) = [line for line in out.splitlines() if "mean wait" in line]
     for cell in ("M/M/1", "4.02", "4 ", "0.51", "+2.00", "agrees"):
         assert cell in line
-    assert out.endswith("1 quantities: all agree.\n")
+    assert out.endswith("1 quantities: 1 agree.\n")
 
 
 def test_one_that_differs_fails_the_command(monkeypatch, capsys):
     code, out = run(monkeypatch, capsys, GOOD, BAD, VAGUE)
     assert code == 1
     assert "DIFFERS (500 replications)" in out and "4 pub." in out and "TOO IMPRECISE" in out
-    assert "3 quantities: 2 FAILED." in out
+    assert "3 quantities: 1 agree, 2 FAILED." in out
 
 
 def test_the_rows_as_json(monkeypatch, capsys, tmp_path):
