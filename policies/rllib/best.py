@@ -13,6 +13,7 @@ from ray.rllib.utils.metrics import ENV_RUNNER_RESULTS, EPISODE_RETURN_MEAN, NUM
 
 from marl_health.adapters.rllib import FIRST_TRAINING_SEED
 from policies.rllib.checkpoint import save_checkpoint
+from policies.rllib.sharing import roles_in, told
 
 # How often the policy is tried, in iterations, and in how many episodes: an eighth of the work of training.
 INTERVAL = 10
@@ -62,8 +63,12 @@ class KeepBest(RLlibCallback):
                 "env_steps": int(result["num_env_steps_sampled_lifetime"]),
                 "greedy_return": greedy,
             }
-            roles = sorted(algorithm.config.policies)
-            save_checkpoint(self._path, {role: algorithm.get_module(role) for role in roles}, facts)
+            names = sorted(algorithm.config.policies)
+            words = told(names)
+            if words:
+                facts["told"] = words
+            modules = {role: algorithm.get_module(name) for name in names for role in roles_in(name)}
+            save_checkpoint(self._path, modules, facts)
         result["training_return"] = training
         result["greedy_return"] = greedy
         result["best_return"] = self._best

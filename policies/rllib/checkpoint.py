@@ -23,6 +23,7 @@ from gymnasium.spaces import Discrete, Space
 
 from marl_health.adapters.rllib import masked_space, role_of, with_mask
 from policies.base import PolicyError
+from policies.rllib.sharing import with_word
 
 MANIFEST = "checkpoint.json"
 FORMAT = 1
@@ -38,7 +39,8 @@ def save_checkpoint(path: Path, modules: Mapping[str, Any], facts: Mapping[str, 
     Args:
         path: the folder to make.
         modules: role to RLModule, best an inference-only one.
-        facts: JSON-ready values for the manifest; `algorithm` names the policy.
+        facts: JSON-ready values for the manifest; `algorithm` names the policy, and `told` says, by role, what is
+            appended to its observations because it shares its module with other roles.
     """
     draft = path.with_name(f".{path.name}.draft")
     shutil.rmtree(draft, ignore_errors=True)
@@ -107,6 +109,7 @@ class CheckpointPolicy:
         self.path = Path(path)
         self.manifest = read_manifest(self.path)
         self.name = str(self.manifest["algorithm"])
+        self._told: dict[str, list[float]] = self.manifest.get("told", {})
         torch.set_num_threads(1)
         # RLlib warns of its own ways of loading, and of a class it cannot find, for which there is our error.
         for name in ("ray.rllib", "ray._common.deprecation"):
@@ -129,7 +132,9 @@ class CheckpointPolicy:
         spaces: dict[str, dict[str, Any]] = {}
         for agent in env.possible_agents:
             action = env.action_space(agent)
-            spaces[role_of(agent)] = _shapes(masked_space(env.observation_space(agent), action), action)
+            shapes = _shapes(masked_space(env.observation_space(agent), action), action)
+            word = self._told.get(role_of(agent), [])
+            spaces[role_of(agent)] = shapes | {"inputs": [n + len(word) for n in shapes["inputs"]]}
         trained = self.manifest["spaces"]
         if spaces.keys() != trained.keys():
             raise CheckpointError(
@@ -154,7 +159,10 @@ class CheckpointPolicy:
             if not agents:
                 continue
             n = self.manifest["spaces"][role]["actions"]
-            rows = np.stack([with_mask(observations[a], infos[a].get("action_mask"), n) for a in agents])
+            word = self._told.get(role)
+            rows = np.stack(
+                [with_mask(with_word(observations[a], word), infos[a].get("action_mask"), n) for a in agents]
+            )
             with torch.inference_mode():
                 out = module.forward_inference({Columns.OBS: torch.from_numpy(rows)})
                 best = out[Columns.ACTION_DIST_INPUTS].argmax(-1).tolist()

@@ -4,13 +4,12 @@ from __future__ import annotations
 
 from typing import Any
 
-import torch
-from gymnasium.spaces import Discrete
 from ray.rllib.core.columns import Columns
 from ray.rllib.core.rl_module.apis import InferenceOnlyAPI, ValueFunctionAPI
 from ray.rllib.core.rl_module.torch import TorchRLModule
-from ray.rllib.utils.torch_utils import FLOAT_MIN
-from torch import Tensor, nn
+from torch import Tensor
+
+from policies.rllib.networks import masked, mlp, sizes, split
 
 
 class MaskedPPOModule(TorchRLModule, InferenceOnlyAPI, ValueFunctionAPI):
@@ -24,48 +23,30 @@ class MaskedPPOModule(TorchRLModule, InferenceOnlyAPI, ValueFunctionAPI):
 
     def setup(self) -> None:
         """Build the networks; called once by RLlib."""
-        if not isinstance(self.action_space, Discrete):
-            raise ValueError(
-                f"masked PPO needs Discrete actions, but got {self.action_space}; "
-                "use RLlib's default module for this role"
-            )
-        self._n_actions = int(self.action_space.n)
-        self._size = int(self.observation_space.shape[0]) - self._n_actions
+        self._size, self._n_actions = sizes(self.observation_space, self.action_space, "masked PPO")
         hidden = tuple(self.model_config["hidden"])
         self.pi = mlp(self._size, hidden, self._n_actions, head_gain=0.01)
         if not self.inference_only:
-            self.vf = mlp(self._size, hidden, 1, head_gain=1.0)
+            self.vf = mlp(self._critic_size(), hidden, 1, head_gain=1.0)
 
     def _forward(self, batch: dict[str, Any], **_: Any) -> dict[str, Any]:
         """Logits, shape (batch, n), of observations with their masks, shape (batch, m + n)."""
-        observations = batch[Columns.OBS]
-        logits = self.pi(observations[..., : self._size])
-        legal = observations[..., self._size :] > 0.5
-        return {Columns.ACTION_DIST_INPUTS: logits.masked_fill(~legal, FLOAT_MIN)}
+        seen, legal = split(batch[Columns.OBS], self._n_actions)
+        return {Columns.ACTION_DIST_INPUTS: masked(self.pi(seen), legal)}
 
     def compute_values(self, batch: dict[str, Any], embeddings: Any = None) -> Tensor:
         """The critic's estimate of the discounted return, shape (batch,), in units of the scaled reward."""
-        values: Tensor = self.vf(batch[Columns.OBS][..., : self._size])
+        values: Tensor = self.vf(self._seen_by_critic(batch))
         return values.squeeze(-1)
 
     def get_non_inference_attributes(self) -> list[str]:
         """What acting does not need."""
         return ["vf"]
 
+    def _critic_size(self) -> int:
+        """How many numbers the critic sees."""
+        return self._size
 
-def mlp(inputs: int, hidden: tuple[int, ...], outputs: int, head_gain: float) -> nn.Sequential:
-    """A perceptron with normalised input and orthogonal weights; without both, critics hardly learn."""
-    layers: list[nn.Module] = [nn.LayerNorm(inputs)]
-    width = inputs
-    for units in hidden:
-        layers += [orthogonal(nn.Linear(width, units), gain=2**0.5), nn.ReLU()]
-        width = units
-    return nn.Sequential(*layers, orthogonal(nn.Linear(width, outputs), gain=head_gain))
-
-
-def orthogonal(layer: nn.Linear, gain: float) -> nn.Linear:
-    """The layer, its weights drawn orthogonal with this gain and its biases zero."""
-    with torch.no_grad():
-        nn.init.orthogonal_(layer.weight, gain)
-        nn.init.zeros_(layer.bias)
-    return layer
+    def _seen_by_critic(self, batch: dict[str, Any]) -> Tensor:
+        """What the critic sees: what the actor does."""
+        return split(batch[Columns.OBS], self._n_actions)[0]
