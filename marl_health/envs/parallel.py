@@ -230,6 +230,21 @@ class HealthParallelEnv(ParallelEnv[str, Observation, int]):
         """KPIs of the episode so far; nan where nothing was recorded."""
         return self.game.kpis()
 
+    def kpis_by(self, attribute: str) -> dict[str, dict[str, float]]:
+        """KPI to group to its value in the episode so far, where the scenario names the attribute under ``groups``.
+
+        KPIs that no entity has a part in (what a resource does, money) are left out: ``game.whole_kpis()`` says why.
+        The groups are those of ``groups()[attribute]``, as text.
+
+        Raises:
+            ValueError: the scenario does not split by this attribute.
+        """
+        return self.game.kpis_by(attribute)
+
+    def groups(self) -> dict[str, list[str]]:
+        """Groups by which KPIs can be split, by attribute; empty if the scenario names none."""
+        return self.game.groups()
+
     def kpi_units(self) -> dict[str, str]:
         """Unit of each KPI (empty for counts and shares)."""
         return self.game.kpi_units()

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from math import inf
 
+from typing_extensions import override
+
 
 class Accrual:
     """A quantity that grows by lumps and at a rate: a counter, a time integral, or both.
@@ -60,8 +62,11 @@ class Span:
         """How many are between the two marks now."""
         return len(self.starts)
 
-    def begin(self, now: float, number: int, target: float = inf) -> None:
-        """Entity ``number`` passes the first mark; beyond ``target`` minutes its time counts as over."""
+    def begin(self, now: float, number: int, target: float = inf, cell: int = 0) -> None:
+        """Entity ``number`` passes the first mark; beyond ``target`` minutes its time counts as over.
+
+        ``cell`` is kept by a :class:`GroupedSpan` only.
+        """
         if number not in self.starts:
             self.starts[number] = (now, target)
             self.spent -= now
@@ -102,3 +107,59 @@ class Span:
         for began, _ in self.starts.values():
             return now - began
         return 0.0
+
+
+class GroupedSpan(Span):
+    """A span that also keeps by groups of entities what it keeps of all: an interval counts where it began.
+
+    Args:
+        cells: how many groups there are, each a combination of attributes.
+
+    Attributes:
+        cell_of: the cell of each entity inside, by entity id.
+        cells: that of each finished and recorded interval, in order of finishing.
+        spent_in, late_in: by cell, the minutes of those who have left, and their minutes over target.
+    """
+
+    __slots__ = ("cell_of", "cells", "late_in", "spent_in")
+
+    def __init__(self, cells: int) -> None:
+        super().__init__()
+        self.cell_of: dict[int, int] = {}
+        self.cells: list[int] = []
+        self.spent_in = [0.0] * cells
+        self.late_in = [0.0] * cells
+
+    @override
+    def begin(self, now: float, number: int, target: float = inf, cell: int = 0) -> None:
+        if number not in self.starts:
+            super().begin(now, number, target)
+            self.cell_of[number] = cell
+
+    @override
+    def end(self, now: float, number: int, record: bool) -> None:
+        if number not in self.starts:
+            return
+        began, target = self.starts[number]
+        cell = self.cell_of.pop(number)
+        super().end(now, number, record)
+        self.spent_in[cell] += now - began
+        if now - began > target:
+            self.late_in[cell] += now - began - target
+        if record:
+            self.cells.append(cell)
+
+    def minutes_in(self, now: float) -> list[float]:
+        """By cell, what :meth:`minutes` says of all."""
+        found = self.spent_in[:]
+        for number, (began, _) in self.starts.items():
+            found[self.cell_of[number]] += now - began
+        return found
+
+    def over_in(self, now: float) -> list[float]:
+        """By cell, what :meth:`over` says of all."""
+        found = self.late_in[:]
+        for number, (began, target) in self.starts.items():
+            if now - began > target:
+                found[self.cell_of[number]] += now - began - target
+        return found

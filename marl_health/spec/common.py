@@ -2,13 +2,21 @@
 
 from __future__ import annotations
 
-from typing import Literal
+from typing import Annotated, Any, Literal
 
-from pydantic import Field, field_validator, model_validator
+from pydantic import BeforeValidator, Field, field_validator, model_validator
 
 from marl_health.spec.numbers import Amount, Minutes, Model, Name, Sourced, Value, WeekTime
 
 MOST_DECISIONS = 1_000_000
+
+
+def as_list(value: Any) -> Any:
+    """Let a single name stand for a list of one."""
+    return [value] if isinstance(value, str) else value
+
+
+Names = Annotated[list[Name], BeforeValidator(as_list, json_schema_input_type=Name | list[Name])]
 
 
 class Clock(Model):
@@ -78,11 +86,29 @@ class Score(Model):
 
 
 class Kpi(Sourced):
-    """A key performance indicator: a measure over the episode after the warm-up, optionally per another."""
+    """A key performance indicator: a measure over the episode after the warm-up, optionally per another.
+
+    With ``gap`` it is the largest difference between two groups of an attribute that ``groups`` of the scenario names.
+    A group takes part if 30 of its entities were recorded: finished intervals of a measure, or what is counted in
+    ``per``. Where fewer than two groups take part it is nan. In a single replication a gap is too large by noise: were
+    all groups alike, it would still lie above 0, the more the smaller they are. So compare it between policies on the
+    same patients, and read its size from the gap between the groups' means over replications, which ``--by`` shows.
+    """
 
     of: str = Field(max_length=200, description="A measure, such as `boarding.mean`")
     per: str | None = Field(None, max_length=200, description="Divide by this measure")
-    better: Literal["lower", "higher"] = Field("lower", description="Which way is better")
+    gap: Names = Field(
+        [],
+        max_length=10,
+        description="The largest difference between groups of an attribute instead (of several: of any of them)",
+    )
+    better: Literal["lower", "higher"] = Field("lower", description="Which way is better; a gap is better lower")
+
+    @model_validator(mode="after")
+    def _gap_is_better_lower(self) -> Kpi:
+        if self.gap and self.better == "higher":
+            raise ValueError("a gap between groups is better lower; leave out better")
+        return self
 
 
 class Heading(Model):

@@ -74,6 +74,19 @@ class Game(Protocol):
     def kpis(self) -> dict[str, float]:
         """KPIs of the measured time so far."""
 
+    def kpis_by(self, attribute: str) -> dict[str, dict[str, float]]:
+        """KPIs of the measured time so far by group, without those that :meth:`whole_kpis` names.
+
+        Raises:
+            ValueError: the scenario does not split by this attribute.
+        """
+
+    def groups(self) -> dict[str, list[str]]:
+        """Groups by which KPIs can be split, by attribute."""
+
+    def whole_kpis(self) -> dict[str, str]:
+        """KPIs that cannot be split by group, and why."""
+
     def kpi_units(self) -> dict[str, str]:
         """Unit of each KPI."""
 

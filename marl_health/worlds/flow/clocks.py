@@ -256,4 +256,10 @@ class HealthSpec:
         """Change the rate at which this entity adds to the expected deaths."""
         if clock.entity.counted:
             world.expected_deaths.change(world._now, deadly - clock.deadly)
+            if world.tally is not None:
+                world.tally.expect_rate(clock, world.cell(clock.entity), world._now, deadly)
         clock.deadly = deadly
+
+    def regroup(self, world: FlowWorld, clock: HealthClock) -> None:
+        """An attribute of the entity changed: from now on its hazard of death counts where it belongs now."""
+        self._post(world, clock, clock.deadly)

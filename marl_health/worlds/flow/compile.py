@@ -103,7 +103,7 @@ def compile_scenario(
     compile_sources(compiler)
     compile_roles(compiler, lines)
     program.columns = compiler.numbers.columns
-    program.no_values = [None] * len(program.slots_of_values)
+    program.no_values = [None] * (len(program.slots_of_values) + (program.groups is not None))
     program.no_marks = [None] * len(program.marks)
     program.tables = tuple(compiler.names.tables.files)
     if not compiler.names.problems:

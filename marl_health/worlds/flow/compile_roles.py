@@ -9,9 +9,10 @@ from marl_health.kernel.entity import Entity, Value
 from marl_health.spec.components import COMPONENTS
 from marl_health.spec.errors import Where
 from marl_health.worlds.flow import decisions, model
+from marl_health.worlds.flow.compile_kpis import compile_kpis
 from marl_health.worlds.flow.conditions import compile_test
 from marl_health.worlds.flow.numbers import fixed
-from marl_health.worlds.flow.program import AgentSpec, KpiSpec, RosterSpec, ScoreLine, SlotsSpec, Test
+from marl_health.worlds.flow.program import AgentSpec, RosterSpec, ScoreLine, SlotsSpec, Test
 from marl_health.worlds.flow.references import ReadingTable, SightTable
 from marl_health.worlds.flow.steps import Delay
 from marl_health.worlds.flow.switched import NextLever
@@ -63,12 +64,7 @@ def compile_roles(compiler: Compiler, lines: LineTable) -> None:
                 continue
             per = 1.0 if worth.per is None else readings.unit(worth.per, reading, (*where, "per"))
             program.score.append(ScoreLine(component, reading, worth.worth / per, worth.to))
-    for name, kpi in scenario.kpis.items():
-        above = readings.reading(kpi.of, ("kpis", name, "of"))
-        below = None if kpi.per is None else readings.reading(kpi.per, ("kpis", name, "per"))
-        if above is not None:
-            unit = above.unit if below is None else "/".join(filter(None, (above.unit, below.unit)))
-            program.kpis.append(KpiSpec(name, above, below, unit))
+    compile_kpis(compiler, readings)
 
 
 class SlotTable:

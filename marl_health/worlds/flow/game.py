@@ -10,6 +10,7 @@ from marl_health.kernel.pool import Pool
 from marl_health.kernel.world import exact_copy
 from marl_health.spec.components import COMPONENTS
 from marl_health.worlds.flow.cast import Person
+from marl_health.worlds.flow.groups import split_kpis, value_of_kpi
 from marl_health.worlds.flow.program import AgentSpec, Program
 from marl_health.worlds.flow.redraw import redrawn
 from marl_health.worlds.flow.snapshot import take_snapshot
@@ -221,15 +222,24 @@ class FlowGame:
 
     def kpis(self) -> dict[str, float]:
         """KPIs of the measured time so far."""
-        world = self.running
-        found = {}
-        for kpi in self.program.kpis:
-            value = kpi.reading.result(world)
-            if kpi.per is not None:
-                below = kpi.per.result(world)
-                value = value / below if below else float("nan")
-            found[kpi.name] = value
-        return found
+        return {kpi.name: value_of_kpi(self.running, kpi) for kpi in self.program.kpis}
+
+    def kpis_by(self, attribute: str) -> dict[str, dict[str, float]]:
+        """KPIs of the measured time so far by group, without those that :meth:`whole_kpis` names.
+
+        Raises:
+            ValueError: the scenario does not name the attribute under ``groups``.
+        """
+        return split_kpis(self.running, attribute)
+
+    def groups(self) -> dict[str, list[str]]:
+        """Groups by which KPIs can be split, by attribute."""
+        table = self.program.groups
+        return {} if table is None else {name: list(grouping.names) for name, grouping in table.by.items()}
+
+    def whole_kpis(self) -> dict[str, str]:
+        """KPIs that cannot be split by group, and why."""
+        return {kpi.name: kpi.whole for kpi in self.program.kpis if kpi.whole}
 
     def kpi_units(self) -> dict[str, str]:
         """Unit of each KPI."""

@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from marl_health.kernel.disciplines import Discipline
     from marl_health.worlds.flow.clocks import ClockSpec
     from marl_health.worlds.flow.decisions import Move
+    from marl_health.worlds.flow.groups import GroupTable
     from marl_health.worlds.flow.model import FlowScenario
     from marl_health.worlds.flow.readings import Reading
     from marl_health.worlds.flow.sights import Sight
@@ -132,12 +133,18 @@ class ScoreLine:
 
 @dataclass(frozen=True)
 class KpiSpec:
-    """A key performance indicator: a reading, optionally divided by another."""
+    """A key performance indicator: a reading, optionally divided by another.
+
+    ``gap``: attributes, if it is the largest difference between groups of one of them.
+    ``whole``: why it cannot be split by group; empty if it can.
+    """
 
     name: str
     reading: Reading
     per: Reading | None
     unit: str
+    gap: tuple[str, ...] = ()
+    whole: str = ""
 
 
 @dataclass(frozen=True)
@@ -193,6 +200,7 @@ class Program:
     sliced: bool = True  # whether worlds keep what lies further off out of their heap
     score: list[ScoreLine] = field(default_factory=list)
     kpis: list[KpiSpec] = field(default_factory=list)
+    groups: GroupTable | None = None  # by which attributes KPIs are split; most scenarios do not
     agents: list[AgentSpec] = field(default_factory=list)
     observe: list[Callable[[FlowWorld], list[float]]] = field(default_factory=list)  # by agent: what it sees, scaled
     mask: list[Callable[[FlowWorld], list[int]]] = field(default_factory=list)  # by agent: which actions are possible

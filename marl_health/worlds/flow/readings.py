@@ -7,17 +7,28 @@ counts until the end of the episode.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from typing_extensions import override
 
 from marl_health.kernel.entity import Entity
+from marl_health.kernel.measures import GroupedSpan
 
 if TYPE_CHECKING:
     from marl_health.kernel.pool import Pool
+    from marl_health.worlds.flow.groups import Tally
     from marl_health.worlds.flow.world import FlowWorld
 
 NAN = float("nan")
+RESOURCE = "a resource's time is kept for all who use it"
+"""Why what resources do cannot be split by who uses them."""
+
+
+def _tally(world: FlowWorld) -> Tally:
+    """What a world of a scenario with groups keeps by cell."""
+    assert world.tally is not None
+    return world.tally
 
 
 class Reading:
@@ -27,8 +38,10 @@ class Reading:
         unit: unit of the result. meaning: how it is computed, in words.
         cumulative: whether it only ever adds up, so that a reward may be paid for its gains.
         index: its number in the program, by which its opening and closing values are kept.
+        whole: why it cannot be split by groups of entities; empty if it can.
     """
 
+    whole = ""
     cumulative = True
     until_horizon = False
 
@@ -49,6 +62,23 @@ class Reading:
         """The value over the measured time so far."""
         return self.total(world) - world.opening[self.index]
 
+    def cells(self, world: FlowWorld) -> list[float]:
+        """The running value now of each cell of the scenario's groups; they add up to :meth:`read`."""
+        raise NotImplementedError
+
+    def split(self, world: FlowWorld, members: Sequence[int], groups: int) -> list[float]:
+        """The value over the measured time so far, by group.
+
+        Args:
+            world: of a scenario with groups, which keeps this reading by cell.
+            members: the group of each cell.
+            groups: how many there are.
+        """
+        found = [0.0] * groups
+        for group, value, before in zip(members, self.cells(world), _tally(world).opening[self.index], strict=True):
+            found[group] += value - before
+        return found
+
 
 class Marks(Reading):
     """How often a mark was set."""
@@ -60,6 +90,10 @@ class Marks(Reading):
     @override
     def read(self, world: FlowWorld) -> float:
         return float(world.marked[self.mark])
+
+    @override
+    def cells(self, world: FlowWorld) -> list[float]:
+        return [float(count) for count in _tally(world).marked[self.mark]]
 
 
 class Outcomes(Reading):
@@ -73,6 +107,10 @@ class Outcomes(Reading):
     def read(self, world: FlowWorld) -> float:
         return float(world.left[self.outcome])
 
+    @override
+    def cells(self, world: FlowWorld) -> list[float]:
+        return [float(count) for count in _tally(world).left[self.outcome]]
+
 
 class Arrivals(Reading):
     """How many of a kind came during warm-up and episode."""
@@ -85,9 +123,15 @@ class Arrivals(Reading):
     def read(self, world: FlowWorld) -> float:
         return float(world.arrived[self.kind])
 
+    @override
+    def cells(self, world: FlowWorld) -> list[float]:
+        return [float(count) for count in _tally(world).arrived[self.kind]]
+
 
 class Spent(Reading):
     """Money spent by the agents' levers."""
+
+    whole = "money is spent on nobody in particular"
 
     def __init__(self) -> None:
         super().__init__("usd", "money spent on levers and call-ins")
@@ -107,6 +151,10 @@ class ExpectedDeaths(Reading):
     def read(self, world: FlowWorld) -> float:
         return world.expected_deaths.read(world.now)
 
+    @override
+    def cells(self, world: FlowWorld) -> list[float]:
+        return _tally(world).expected(world.now)
+
 
 class SpanHours(Reading):
     """Entity-hours between two marks, or beyond the target; ``alike``: whether that is the same for all."""
@@ -122,6 +170,13 @@ class SpanHours(Reading):
         span = world.spans[self.span]
         now = world._now
         return (span.over(now, self.alike) if self.over else span.minutes(now)) / 60.0
+
+    @override
+    def cells(self, world: FlowWorld) -> list[float]:
+        span = world.spans[self.span]
+        assert isinstance(span, GroupedSpan)
+        minutes = span.over_in(world._now) if self.over else span.minutes_in(world._now)
+        return [spent / 60.0 for spent in minutes]
 
 
 class SpanStatistic(Reading):
@@ -142,7 +197,32 @@ class SpanStatistic(Reading):
     def result(self, world: FlowWorld) -> float:
         span = world.spans[self.span]
         first = int(world.opening[self.index])
-        durations = span.durations[first:]
+        return self._statistic(span.durations[first:], span.within[first:])
+
+    @override
+    def split(self, world: FlowWorld, members: Sequence[int], groups: int) -> list[float]:
+        span = world.spans[self.span]
+        assert isinstance(span, GroupedSpan)
+        first = int(world.opening[self.index])
+        durations: list[list[float]] = [[] for _ in range(groups)]
+        within: list[list[bool]] = [[] for _ in range(groups)]
+        for number in range(first, len(span.durations)):
+            group = members[span.cells[number]]
+            durations[group].append(span.durations[number])
+            if self.statistic == "share_within":
+                within[group].append(span.within[number])
+        return [self._statistic(*each) for each in zip(durations, within, strict=True)]
+
+    def records(self, world: FlowWorld, members: Sequence[int], groups: int) -> list[int]:
+        """How many intervals of each group were finished in the measured time."""
+        span = world.spans[self.span]
+        assert isinstance(span, GroupedSpan)
+        found = [0] * groups
+        for cell in span.cells[int(world.opening[self.index]) :]:
+            found[members[cell]] += 1
+        return found
+
+    def _statistic(self, durations: list[float], within: list[bool]) -> float:
         if self.statistic == "count":
             return float(len(durations))
         if not durations:
@@ -150,7 +230,7 @@ class SpanStatistic(Reading):
         if self.statistic == "mean":
             return sum(durations) / len(durations)
         if self.statistic == "share_within":
-            return sum(span.within[first:]) / len(durations)
+            return sum(within) / len(durations)
         percentile = {"median": 0.5, "p90": 0.9, "p95": 0.95}[self.statistic]
         ordered = sorted(durations)
         position = percentile * (len(ordered) - 1)
@@ -161,6 +241,8 @@ class SpanStatistic(Reading):
 
 class PoolHours(Reading):
     """Unit-hours of a resource: busy, on duty, or beyond its capacity after a shift change."""
+
+    whole = RESOURCE
 
     until_horizon = True
 
@@ -184,6 +266,7 @@ class BookedHours(Reading):
     Over the measured time this is the work that began in it, each piece counted in full.
     """
 
+    whole = RESOURCE
     cumulative = False  # work that is broken off takes its remaining hours back
     until_horizon = True
 
@@ -216,6 +299,7 @@ def _units(entity: Entity, pool: Pool) -> int:
 class LineTotal(Reading):
     """Totals over some lines: who was served, how long they waited, entity-hours of waiting."""
 
+    whole = "a queue keeps totals of all who wait in it; a measure between two marks can be split"
     until_horizon = True
 
     def __init__(self, name: str, lines: tuple[int, ...], what: str) -> None:
@@ -245,6 +329,7 @@ class LineTotal(Reading):
 class Clocked(Reading):
     """Hours of the measured time."""
 
+    whole = "the hours of the episode are nobody's"
     until_horizon = True
 
     def __init__(self) -> None:
@@ -264,6 +349,7 @@ class Ratio(Reading):
         super().__init__(unit, meaning)
         self.above = above
         self.below = below
+        self.whole = above.whole or below.whole
 
     @override
     def read(self, world: FlowWorld) -> float:
@@ -271,5 +357,9 @@ class Ratio(Reading):
 
     @override
     def result(self, world: FlowWorld) -> float:
-        below = self.below.result(world)
-        return self.above.result(world) / below if below else NAN
+        return divided(self.above.result(world), self.below.result(world))
+
+
+def divided(above: float, below: float) -> float:
+    """The one divided by the other; nan if that is 0."""
+    return above / below if below else NAN

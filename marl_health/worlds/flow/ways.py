@@ -45,8 +45,8 @@ class ByChance:
             case = self.cases.get(entity.values[self.slot], case)
         assert case is not None, "the checks make sure that every value has a case"
         tops, ways, deaths = case
-        if deaths and entity.counted:
-            world.expected_deaths.add(deaths)
+        if deaths:
+            world.expect(entity, deaths)
         uniform = self.uniform
         ways[bisect_right(tops, uniform(world, entity))].enter(world, entity)
 
@@ -82,6 +82,5 @@ class CertainDeath:
 
     def enter(self, world: FlowWorld, entity: Entity) -> None:
         """Count and go."""
-        if entity.counted:
-            world.expected_deaths.add(1.0)
+        world.expect(entity, 1.0)
         self.way.enter(world, entity)

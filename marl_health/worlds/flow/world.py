@@ -10,12 +10,13 @@ from typing import Any
 from typing_extensions import override
 
 from marl_health.kernel.entity import Entity, Value
-from marl_health.kernel.measures import Accrual, Span
+from marl_health.kernel.measures import Accrual, GroupedSpan, Span
 from marl_health.kernel.pool import Pool
 from marl_health.kernel.randomness import derived_row
 from marl_health.worlds.flow.cast import Cast
 from marl_health.worlds.flow.clocks import HealthSpec
 from marl_health.worlds.flow.decisions import LeverState
+from marl_health.worlds.flow.groups import Tally
 from marl_health.worlds.flow.program import ARRIVAL, RECENT, Program, Way
 from marl_health.worlds.flow.resources import ResourceWorld
 from marl_health.worlds.flow.sources import Leaver, Missing
@@ -51,7 +52,12 @@ class FlowWorld(ResourceWorld):
         self.cast = Cast() if events else None
         self.entities: dict[int, Entity] = {}
         self.population = 0
-        self.spans = [Span() for _ in program.spans]
+        groups = program.groups
+        self.tally = None if groups is None else Tally(groups)
+        self.spans = [
+            Span() if groups is None or index not in groups.spans else GroupedSpan(groups.cells)
+            for index in range(len(program.spans))
+        ]
         self.marked = [0] * len(program.marks)
         self.left = [0] * len(program.outcome_names)
         self.left_uncounted = [0] * len(program.outcome_names)
@@ -85,6 +91,8 @@ class FlowWorld(ResourceWorld):
         readings = self.program.readings
         nothing = self.now == 0.0 and not self.population  # then there is nothing to read yet
         self.opening = [0.0] * len(readings) if nothing else [reading.read(self) for reading in readings]
+        if self.tally is not None:
+            self.tally.open(self)
 
     def close(self) -> None:
         """Run the run-out: levers return to their first position, those who come now are not counted."""
@@ -118,6 +126,8 @@ class FlowWorld(ResourceWorld):
             for slot, value in program.attributes[kind]:
                 if slot not in settled:
                     values[slot] = value(self, entity)
+        if program.groups is not None:
+            values[program.groups.slot] = program.groups.cell(values)
         if present:
             self.admit(entity)
         return entity
@@ -130,6 +140,8 @@ class FlowWorld(ResourceWorld):
         self.came[kind].append(now)
         if entity.counted:
             self.arrived[kind] += 1
+            if self.tally is not None and kind in self.tally.arrived:
+                self.tally.arrived[kind][self.cell(entity)] += 1
         else:
             self.arrived_uncounted[kind] += 1
         if self.cast is not None:
@@ -141,6 +153,8 @@ class FlowWorld(ResourceWorld):
         entity.marks[ARRIVAL] = self._now
         if entity.counted:
             self.marked[ARRIVAL] += 1
+            if self.tally is not None and ARRIVAL in self.tally.marked:
+                self.tally.marked[ARRIVAL][self.cell(entity)] += 1
 
     def arrive(self, entity: Entity) -> None:
         """The entity, already inside, starts on its pathway."""
@@ -164,6 +178,8 @@ class FlowWorld(ResourceWorld):
         del self.entities[number]
         if entity.counted:
             self.left[outcome] += 1
+            if self.tally is not None and outcome in self.tally.left:
+                self.tally.left[outcome][self.cell(entity)] += 1
         else:
             self.left_uncounted[outcome] += 1
         if self.log is not None:
@@ -190,6 +206,8 @@ class FlowWorld(ResourceWorld):
         counted = entity.counted
         if counted:
             self.marked[mark] += 1
+            if self.tally is not None and mark in self.tally.marked:
+                self.tally.marked[mark][self.cell(entity)] += 1
         if entity.parent is not None:
             entity = entity.root
         number = entity.id
@@ -200,9 +218,22 @@ class FlowWorld(ResourceWorld):
             for index, target, holding in begins:
                 if holding is None or (entity.place is not None and entity.place.index == holding):
                     minutes = target if isinstance(target, float) else target(self, entity)
-                    self.spans[index].begin(now, number, minutes)
+                    self.spans[index].begin(now, number, minutes, 0 if self.tally is None else self.cell(entity))
         for act in clocks:
             act(self, entity)
+
+    def cell(self, entity: Entity) -> int:
+        """The groups that an entity of a scenario with groups belongs to now, as one number."""
+        assert self.program.groups is not None
+        number: int = entity.values[self.program.groups.slot]
+        return number
+
+    def expect(self, entity: Entity, deaths: float) -> None:
+        """The entity dies with this chance."""
+        if entity.counted:
+            self.expected_deaths.add(deaths)
+            if self.tally is not None:
+                self.tally.expect(self.cell(entity), deaths)
 
     def assign(self, entity: Entity, sets: tuple[tuple[int, Value], ...]) -> None:
         """Change attributes; a patient who waits changes class at once, and hazards follow."""
@@ -211,6 +242,8 @@ class FlowWorld(ResourceWorld):
         waiting = [(token, token.line, token.line.class_of(token)) for token in everywhere if token.line is not None]
         for slot, value in sets:
             patient.values[slot] = value(self, patient)
+        if self.program.groups is not None:
+            patient.values[self.program.groups.slot] = self.program.groups.cell(patient.values)
         if self.cast is not None:
             self.cast.change(self.program, patient, self._now)
         for token, line, before in waiting:
@@ -226,6 +259,8 @@ class FlowWorld(ResourceWorld):
             for clock in tuple(patient.clocks.values()):
                 if isinstance(clock.spec, HealthSpec):
                     clock.spec.refresh(self, clock)
+                    if self.tally is not None:
+                        clock.spec.regroup(self, clock)
         for _, line, _ in waiting:  # whoever qualifies for reserved units now gets one that is free
             for pool, _ in line.needs:
                 if pool.reserves and pool.free > 0 and pool.waiting:

@@ -52,9 +52,13 @@ def write_arrivals(program: Program, steps: StepText) -> None:
             )
             for slot, value in attributes:
                 writer.line(f"values[{slot}] = {writer.value(value, 'entity')}")
+            if program.groups is not None:
+                parts = [f"{writer.name(codes)}[values[{slot}]]" for slot, codes in program.groups.codes]
+                writer.line(f"values[{program.groups.slot}] = {' + '.join(parts)}")
             writer.line("world.entities[number] = entity")
             with writer.block("if counted:"):
                 writer.line(f"world.arrived[{kind}] += 1")
+                steps.marks.tally("arrived", kind, "values")
             with writer.block("else:"):
                 writer.line(f"world.arrived_uncounted[{kind}] += 1")
             writer.line(f"world.came[{kind}].append(now)")

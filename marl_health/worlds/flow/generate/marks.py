@@ -44,7 +44,7 @@ class MarkText:
                 self._sequel(mark, sequel, who, token, new)
 
     def _sequel(self, mark: int, sequel: Sequel, who: str, token: bool, new: bool) -> None:
-        writer = self.writer
+        writer, groups = self.writer, self.program.groups
         if sequel.ends or sequel.begins:
             writer.line(f"number = {who}.id")
         for span in sequel.ends:
@@ -58,6 +58,7 @@ class MarkText:
         with writer.block(f"if {who}.counted:") if counts or sequel.begins else nullcontext():
             if counts:
                 writer.line(f"world.marked[{mark}] += 1")
+                self.tally("marked", mark, f"{who}.values")
             for span, target, holding in sequel.begins:
                 minutes = writer.value(target, root) if callable(target) else writer.name(target)
                 conditions = [] if new else ["number not in span.starts"]
@@ -66,24 +67,41 @@ class MarkText:
                 writer.line(f"span = world.spans[{span}]")
                 with writer.block(f"if {' and '.join(conditions)}:") if conditions else nullcontext():
                     writer.lines(f"span.starts[number] = (now, {minutes})", "span.spent -= now")
+                    if groups is not None and span in groups.spans:
+                        writer.line(f"span.cell_of[number] = {who}.values[{groups.slot}]")
         for act in sequel.clocks:
             self.clocks.act(act, root)
+
+    def tally(self, what: str, index: int, values: str) -> None:
+        """Count somebody in the cell of its groups, where a KPI that can be split reads it."""
+        groups = self.program.groups
+        if groups is None:
+            return
+        if index in {"marked": groups.marks, "left": groups.outcomes, "arrived": groups.kinds}[what]:
+            self.writer.line(f"world.tally.{what}[{index}][{values}[{groups.slot}]] += 1")
 
     def end(self, span: int, record: str) -> None:
         """End a measure for the entity ``number``; ``record``: whether its duration is kept, or empty for never."""
         writer = self.writer
         late, kept = span in self.read.late, span in self.read.durations and record
+        grouped = self.program.groups is not None and span in self.program.groups.spans
         writer.lines(f"span = world.spans[{span}]", "start = span.starts.pop(number, None)")
         with writer.block("if start is not None:"):
             writer.line("span.spent += now")
-            if late or kept:
+            if late or kept or grouped:
                 writer.line("passed = now - start[0]")
+            if grouped:
+                writer.lines("cell = span.cell_of.pop(number)", "span.spent_in[cell] += passed")
             if late:
                 with writer.block("if passed > start[1]:"):
                     writer.line("span.late += passed - start[1]")
+                    if grouped:
+                        writer.line("span.late_in[cell] += passed - start[1]")
             if kept:
                 with writer.block(f"if {record}:"):
                     writer.line("span.durations.append(passed)")
+                    if grouped:
+                        writer.line("span.cells.append(cell)")
                     if span in self.read.within:
                         writer.line("span.within.append(passed <= start[1])")
 

@@ -262,6 +262,7 @@ class StepText:
         writer.line("del world.entities[number]")
         with writer.block(f"if {who}.counted:"):
             writer.line(f"world.left[{step.outcome}] += 1")
+            self.marks.tally("left", step.outcome, f"{who}.values")
         with writer.block("else:"):
             writer.line(f"world.left_uncounted[{step.outcome}] += 1")
         writer.line(f"place = {who}.place")
@@ -275,8 +276,7 @@ class StepText:
         """Take a way on."""
         writer = self.writer
         if isinstance(way, CertainDeath):
-            with writer.block(f"if {who}.counted:"):
-                writer.line("world.expected_deaths.add(1.0)")
+            self._expect(who, "1.0")
             self.go(way.way, who, ahead)
         elif isinstance(way, ByCondition):
             self._by_condition(way, who, ahead)
@@ -307,19 +307,25 @@ class StepText:
             case = f"{writer.name(way.cases)}.get({who}.values[{way.slot}], {writer.name(way.otherwise)})"
             writer.line(f"tops, ways, deaths = {case}")
             if any(deaths for _, _, deaths in cases):
-                with writer.block(f"if deaths and {who}.counted:"):
-                    writer.line("world.expected_deaths.add(deaths)")
+                with writer.block("if deaths:"):
+                    self._expect(who, "deaths")
             writer.line(f"ways[bisect_right(tops, {luck})].enter(world, {who})")
             return
         tops, ways, deaths = way.otherwise
         if deaths:
-            with writer.block(f"if {who}.counted:"):
-                writer.line(f"world.expected_deaths.add({deaths!r})")
+            self._expect(who, repr(deaths))
         ahead = ahead if len(ways) <= MOST_WAYS else INLINED
         writer.line(f"luck = {luck}")
         for number, (top, target) in enumerate(zip(tops, ways, strict=True)):
             with writer.block(f"{'elif' if number else 'if'} luck < {top!r}:"):
                 self.go(target, who, ahead)
+
+    def _expect(self, who: str, deaths: str) -> None:
+        """What :meth:`FlowWorld.expect` does."""
+        with self.writer.block(f"if {who}.counted:"):
+            self.writer.line(f"world.expected_deaths.add({deaths})")
+            if self.program.groups is not None:
+                self.writer.line(f"world.tally.expect({who}.values[{self.program.groups.slot}], {deaths})")
 
 
 def _where_tokens_come(program: Program) -> set[Any]:

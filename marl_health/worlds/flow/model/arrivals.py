@@ -7,6 +7,7 @@ from typing import Annotated
 from pydantic import AfterValidator, BeforeValidator, Field, WithJsonSchema, model_validator
 
 from marl_health.kernel.arrivals import PROCESSES, PUBLIC
+from marl_health.spec.common import as_list
 from marl_health.spec.errors import shown
 from marl_health.spec.numbers import (
     ClockTime,
@@ -19,7 +20,7 @@ from marl_health.spec.numbers import (
 )
 from marl_health.spec.quantities import weekday_slip
 from marl_health.spec.suggest import did_you_mean
-from marl_health.worlds.flow.model.base import WEEKDAYS, Count, Most, as_list
+from marl_health.worlds.flow.model.base import WEEKDAYS, Count, Most
 
 
 def _known_process(name: str) -> str:

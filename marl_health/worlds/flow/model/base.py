@@ -7,7 +7,6 @@ from typing import Annotated, Any
 from pydantic import BeforeValidator, Field
 
 from marl_health.spec.conditions import Condition, parse_condition
-from marl_health.spec.numbers import Name
 from marl_health.spec.scalars import form
 
 WEEKDAYS = ("monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday")
@@ -24,15 +23,9 @@ def as_condition(value: Any) -> Condition:
     return parse_condition(value)
 
 
-def as_list(value: Any) -> Any:
-    """Let a single name stand for a list of one."""
-    return [value] if isinstance(value, str) else value
-
-
 If = Annotated[
     Condition,
     BeforeValidator(as_condition),
     form("condition", "acuity <= 2 and not walks", type="string", maxLength=500),
 ]
-Names = Annotated[list[Name], BeforeValidator(as_list, json_schema_input_type=Name | list[Name])]
 Count = Annotated[int, Field(ge=0, le=100_000)]

@@ -6,6 +6,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import Discriminator, Field, Tag, model_validator
 
+from marl_health.spec.common import Names
 from marl_health.spec.numbers import (
     Flag,
     Minutes,
@@ -15,7 +16,7 @@ from marl_health.spec.numbers import (
     Sourced,
     Value,
 )
-from marl_health.worlds.flow.model.base import If, Names
+from marl_health.worlds.flow.model.base import If
 
 
 class Branch(Model):

@@ -6,6 +6,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import Discriminator, Field, Tag, model_validator
 
+from marl_health.spec.common import Names
 from marl_health.spec.numbers import (
     Amount,
     Minutes,
@@ -16,7 +17,7 @@ from marl_health.spec.numbers import (
     Sourced,
     Value,
 )
-from marl_health.worlds.flow.model.base import Count, If, Names
+from marl_health.worlds.flow.model.base import Count, If
 from marl_health.worlds.flow.model.pathway import Next
 
 

@@ -29,3 +29,6 @@ class FlowScenario(Heading):
     slots: dict[Name, Slots] = Field({}, max_length=200, description="Lists of candidates that agents see and point at")
     agents: dict[Name, Agent] = Field({}, max_length=100, description="Who decides")
     measures: dict[Name, Measure] = Field({}, max_length=500, description="Times between marks")
+    groups: list[Name] = Field(
+        [], max_length=10, description="Attributes (or `kind`) by whose values every KPI of entities can be split"
+    )
