@@ -1,0 +1,1 @@
+"""Alembic's migrations of the result store; `orchestration.store.schema` runs them."""
