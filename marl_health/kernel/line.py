@@ -307,7 +307,7 @@ class Line:
         for pool, units in self.returned:
             pool.give_back(world, units, entity)
         for pool, _ in self.returned:
-            if pool.free > 0 and pool.waiting:
+            if pool.free > 0 and pool.wanted:
                 pool.dispatch(world)
 
     def for_unit(self, world: World, unit: int) -> Line:

@@ -56,7 +56,7 @@ class Cleaning:
         pool.free += 1
         if self.unit is not None:
             pool.put_back(world, self.unit)
-        if pool.waiting and pool.free > 0:
+        if pool.free > 0 and pool.wanted:
             pool.dispatch(world)
 
 
@@ -133,6 +133,14 @@ class Pool:
         lines = self.lines
         return lines[0].waiting if len(lines) == 1 else sum([line.waiting for line in lines])
 
+    @property
+    def wanted(self) -> bool:
+        """Whether anybody waits for this pool; quicker to tell than how many."""
+        for line in self.lines:  # noqa: SIM110 - a loop costs half of a generator, and every unit given back comes here
+            if line.waiting:
+                return True
+        return False
+
     def integrate(self, now: float) -> None:
         """Bring the time integrals (busy, capacity, overtime; unit-minutes) up to ``now``."""
         self.busy_minutes = self.used + self.busy * now
@@ -170,17 +178,18 @@ class Pool:
         if self.plain:
             self.free += units
             return
-        given: Sequence[int | None] = (None,) * units if self.idle is None else self._unassign(units, entity)
-        if self.clean is None:
-            for unit in given:
-                self.free += 1
-                if unit is not None:
-                    self.put_back(world, unit)
-        else:
+        if self.clean is not None:
+            given: Sequence[int | None] = (None,) * units if self.idle is None else self._unassign(units, entity)
             minutes = self.clean(world, entity)
             self.cleaning += units
             for unit in given:
-                world.at(world._now + minutes, Cleaning(self, unit, now, entity))
+                world.at(now + minutes, Cleaning(self, unit, now, entity))
+        elif self.idle is None:
+            self.free += units
+        else:
+            for unit in self._unassign(units, entity):
+                self.free += 1
+                self.put_back(world, unit)
         if self.preempting:
             self.users.pop(entity, None)
 
@@ -190,7 +199,7 @@ class Pool:
         if self.plain and self.free == 0 and len(lines) == 1 and lines[0].waiting and lines[0].pass_on(world):
             return
         self.give_back(world, 1, entity)
-        if self.free > 0 and self.waiting:
+        if self.free > 0 and self.wanted:
             self.dispatch(world)
 
     def dispatch(self, world: World) -> None:
@@ -203,7 +212,7 @@ class Pool:
             return
         self.dispatching = True
         now = world._now
-        while self.free > 0 and self.waiting:
+        while self.free > 0 and self.wanted:
             lines = self.lines
             if len(lines) == 1:
                 if not lines[0].serve_next(world):
@@ -230,7 +239,7 @@ class Pool:
                     self.next_unit += 1
             while len(self.idle) > max(0, self.free):
                 self._retire(world, self.idle.pop(0))
-        if self.waiting and self.free > 0:
+        if self.free > 0 and self.wanted:
             self.dispatch(world)
 
     def kept_from(self, entity: Entity) -> int:
@@ -246,8 +255,9 @@ class Pool:
         if wanted is not None:
             self.idle.remove(wanted)
             self.idle.append(wanted)
-        taken = [self.idle.pop() for _ in range(units)]
-        self.given.setdefault(entity, []).extend(taken)
+        taken = [self.idle.pop() for _ in range(units)] if units > 1 else [self.idle.pop()]
+        before = self.given.get(entity)
+        self.given[entity] = taken if before is None else before + taken
         patient = entity.root
         if patient.units is None:
             patient.units = {}
@@ -255,9 +265,9 @@ class Pool:
 
     def _unassign(self, units: int, entity: Entity) -> list[int]:
         given = self.given[entity]
+        if len(given) <= units:
+            return self.given.pop(entity)
         back, given[:] = given[:units], given[units:]
-        if not given:
-            del self.given[entity]
         return back
 
     def put_back(self, world: World, unit: int) -> None:

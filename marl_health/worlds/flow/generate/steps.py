@@ -178,7 +178,7 @@ class StepText:
         if step.duration is not None:
             self.schedule(who, "minutes")
         if step.place is not None:
-            with writer.block("if vacated is not None and vacated.free > 0 and vacated.waiting:"):
+            with writer.block("if vacated is not None and vacated.free > 0 and vacated.wanted:"):
                 writer.line("vacated.dispatch(world)")
         if step.duration is None:
             if len(self.program.lines[step.line].needs) > 1:
