@@ -273,17 +273,25 @@ class HealthParallelEnv(ParallelEnv[str, Observation, int]):
         return {agent: whole[begin:end] for agent, begin, end in zip(agents, [0, *ends], ends, strict=False)}
 
     def _infos(self, agents: list[str], terms: dict[str, list[float]], minutes: float) -> dict[str, dict[str, Any]]:
+        flags: list[int] = []
+        ends = []
+        for agent in agents:
+            flags += self.game.mask(agent)
+            ends.append(len(flags))
+        masks = bytearray(flags)
+        whole = np.frombuffer(masks, _FLAG)  # parts of one array again
         infos = {}
         paid: list[float] = []
         rewards: dict[str, Any] = {}
-        for agent in agents:
+        begin = 0
+        for agent, end in zip(agents, ends, strict=True):
             if terms[agent] is not paid:  # the same list for all, but for those who are paid something of their own
                 paid = terms[agent]
                 rewards = dict(zip(_REWARDS, paid, strict=True))
-            mask = bytearray(self.game.mask(agent))
             infos[agent] = info = rewards.copy()
-            info["action_mask"] = np.frombuffer(mask, _FLAG)
-            info["active"] = float(mask.count(1) > 1)
+            info["action_mask"] = whole[begin:end]
+            info["active"] = float(masks.count(1, begin, end) > 1)
             info["elapsed_minutes"] = minutes
             info["illegal_actions"] = float(self._illegal[agent])
+            begin = end
         return infos

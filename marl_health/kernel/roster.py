@@ -58,9 +58,11 @@ class Roster:
 
     def first(self, most: int, accepts: Callable[[Entity], bool] | None = None) -> list[Entity]:
         """The first ``most`` entities, of those that are accepted."""
+        if accepts is None:
+            return [entry[2] for entry in self._entries[:most]]
         found: list[Entity] = []
         for entry in self._entries:
-            if accepts is None or accepts(entry[2]):
+            if accepts(entry[2]):
                 found.append(entry[2])
                 if len(found) == most:
                     break

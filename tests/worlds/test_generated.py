@@ -7,6 +7,7 @@ import pytest
 
 import marl_health
 from experiments.benchmarks.kernel import SCENARIO
+from marl_health.spec.components import COMPONENTS
 from marl_health.worlds.flow.generate import text_of
 from marl_health.worlds.flow.generate.sights import scaled
 from marl_health.worlds.flow.world import FlowWorld
@@ -50,6 +51,15 @@ def test_so_is_an_episode_of_a_random_scenario(tmp_path, seed):
     assert_alike(scenario.file, seed)
 
 
+def paid(score, values, before):
+    """The team's reward by component, and what agents get beside it, one line of the score after the other."""
+    team, own = [0.0] * len(COMPONENTS), {}
+    for line, value, last in zip(score, values, before, strict=True):
+        found = team if line.role is None else own.setdefault(f"{line.role}_0", [0.0] * len(COMPONENTS))
+        found[line.component] += (value - last) * line.worth
+    return team, own
+
+
 def assert_seen_alike(env, seed):
     """What agents see and may do, and what they are paid for, as the classes of sights, levers and readings say it."""
     game = env.game
@@ -62,7 +72,10 @@ def assert_seen_alike(env, seed):
             assert game.mask(agent) == possible
             scales = [scale for _, scale in game.observation_meanings(agent)]
             assert game.observe(agent) == scaled(game.look(agent), scales)
-        assert world.program.read_score(world) == [line.reading.read(world) for line in world.program.score]
+        values = world.program.read_score(world)
+        assert values == [line.reading.read(world) for line in world.program.score]
+        before = [value - number for number, value in enumerate(values)]
+        assert world.program.pay(values, before) == paid(world.program.score, values, before)
 
 
 @pytest.mark.parametrize("scenario", EVERY, ids=short)

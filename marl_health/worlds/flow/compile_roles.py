@@ -6,12 +6,13 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from marl_health.kernel.entity import Entity, Value
+from marl_health.kernel.formula import constant, formula_of, value_of
 from marl_health.spec.components import COMPONENTS
 from marl_health.spec.errors import Where
 from marl_health.worlds.flow import decisions, model
 from marl_health.worlds.flow.compile_kpis import compile_kpis
 from marl_health.worlds.flow.conditions import compile_test
-from marl_health.worlds.flow.numbers import fixed
+from marl_health.worlds.flow.numbers import fixed, of_slot
 from marl_health.worlds.flow.program import AgentSpec, RosterSpec, ScoreLine, SlotsSpec, Test
 from marl_health.worlds.flow.references import ReadingTable, SightTable
 from marl_health.worlds.flow.steps import Delay
@@ -165,9 +166,9 @@ class SlotTable:
 
     def _shown(self, what: str, kinds: tuple[int, ...], path: Where) -> tuple[str, Value, float] | None:
         if what == "waited":
-            return what, lambda world, entity: world.now - entity.since, 120.0
+            return what, value_of("world._now - entity.since"), 120.0
         if what == "stayed":
-            return what, lambda world, entity: world.now - (entity.marks[0] or 0.0), 1440.0
+            return what, value_of("world._now - (entity.marks[0] or 0.0)"), 1440.0
         slot = self._visible(what, kinds, path)
         if slot is None:
             return None
@@ -177,9 +178,10 @@ class SlotTable:
             possible |= set(number.possible or ())
         if numbers[0].dimension == "text":
             order = {value: float(place) for place, value in enumerate(sorted(possible, key=str))}
-            return what, lambda world, entity: order.get(entity.values[slot], 0.0), max(1.0, len(order) / 2)
+            place = value_of("{0}.get({1}, 0.0)", constant(order), formula_of(of_slot(slot)))
+            return what, place, max(1.0, len(order) / 2)
         scale = 1440.0 if numbers[0].dimension == "time" else max([1.0, *(abs(float(v)) for v in possible)]) / 2
-        return what, lambda world, entity: entity.values[slot], scale
+        return what, of_slot(slot), scale
 
     def finish(self) -> None:
         """Those whose stay was shortened are no candidates any more; slot lists that nobody uses are told."""

@@ -8,7 +8,6 @@ from typing import Any, Self
 
 from marl_health.kernel.pool import Pool
 from marl_health.kernel.world import exact_copy
-from marl_health.spec.components import COMPONENTS
 from marl_health.worlds.flow.cast import Person
 from marl_health.worlds.flow.groups import split_kpis, value_of_kpi
 from marl_health.worlds.flow.program import AgentSpec, Program
@@ -155,21 +154,12 @@ class FlowGame:
 
     def gains(self) -> tuple[list[float], dict[str, list[float]]]:
         """Reward by component since the last call: the team's, and what roles got beside it, by agent."""
-        world = self.running
-        team = [0.0] * len(COMPONENTS)
-        own: dict[str, list[float]] = {}
-        read = self._read
-        program = self.program
+        world, program = self.running, self.program
         over = bool(world.closing)
         values = [line.reading.total(world) for line in program.score] if over else program.read_score(world)
-        self._read = values
-        for line, value, before in zip(program.score, values, read, strict=True):
-            gain = (value - before) * line.worth
-            if line.role is None:
-                team[line.component] += gain
-            else:
-                own.setdefault(f"{line.role}_0", [0.0] * len(COMPONENTS))[line.component] += gain
-        return team, own
+        before, self._read = self._read, values
+        gained: tuple[list[float], dict[str, list[float]]] = program.pay(values, before)
+        return gained
 
     def fork(self, redraw: int | None = None) -> Self:
         """A copy, while this one stays as it is.

@@ -205,6 +205,7 @@ class Program:
     observe: list[Callable[[FlowWorld], list[float]]] = field(default_factory=list)  # by agent: what it sees, scaled
     mask: list[Callable[[FlowWorld], list[int]]] = field(default_factory=list)  # by agent: which actions are possible
     read_score: Any = None  # function of a world: the running value of each line of the score
+    pay: Any = None  # function of such values, now and before: reward by component, the team's and that of agents
     pickled: Any = None  # (function, arguments) that find or rebuild this program
 
     def __reduce__(self) -> Any:

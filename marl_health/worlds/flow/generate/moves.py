@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from marl_health.worlds.flow.decisions import CallInMove, GoFirst, Levels, Move
+from marl_health.worlds.flow.decisions import CallInMove, ChooseMove, Levels, Move, ShortenStay
 
 if TYPE_CHECKING:
     from marl_health.worlds.flow.generate.writer import Writer
@@ -15,8 +15,14 @@ def write_masks(program: Program, writer: Writer) -> None:
     """Write ``mask_<agent>(world)``: what ``mask`` of the agent's moves does."""
     for number, agent in enumerate(program.agents):
         with writer.block(f"def mask_{number}(world):"):
-            writer.lines("now = world._now", "out = [1]")
+            writer.lines("now = world._now", "levers = world.levers", "out = [1]")
+            listed: set[int] = set()
             for move in agent.moves:
+                if isinstance(move, ChooseMove) and move.slots not in listed:
+                    listed.add(move.slots)
+                    writer.line(f"found_{move.slots} = world.candidates.get({move.slots})")
+                    with writer.block(f"if found_{move.slots} is None:"):
+                        writer.line(f"found_{move.slots} = world.slot_list({move.slots})")
                 _mask(move, writer)
             writer.line("return out")
         writer.line("")
@@ -24,30 +30,53 @@ def write_masks(program: Program, writer: Writer) -> None:
 
 def _mask(move: Move, writer: Writer) -> None:
     if isinstance(move, Levels) and type(move).mask is Levels.mask:
-        writer.line(f"state = world.levers[{move.lever}]")
+        writer.line(f"state = levers[{move.lever}]")
         left = "" if move.at_most is None else f" and state.used < {move.at_most}"
         others = f"{writer.name(move.others)}[state.position]"
         writer.line(f"out += {others} if now >= state.locked_until{left} else {move.none!r}")
     elif type(move) is CallInMove:
-        possible = "1" if move.at_most is None else f"1 if world.levers[{move.lever}].used < {move.at_most} else 0"
+        possible = "1" if move.at_most is None else f"1 if levers[{move.lever}].used < {move.at_most} else 0"
         writer.line(f"out.append({possible})")
-    elif type(move) is GoFirst and move.at_most is None:
-        there = f"world.candidates.get({move.slots}) or world.slot_list({move.slots})"
-        writer.line(f"out += {writer.name(move.filled)}[len({there})]")
+    elif isinstance(move, ChooseMove) and type(move).mask is ChooseMove.mask:
+        left = "" if move.at_most is None else f" if levers[{move.lever}].used < {move.at_most} else {move.filled[0]!r}"
+        writer.line(f"out += {_open(move, writer)}{left}")
     else:
         writer.line(f"{writer.name(move)}.mask(world, out)")
 
 
+def _open(move: ChooseMove, writer: Writer) -> str:
+    """For which slots something can be done now: what ``open`` of the move tells."""
+    found = f"found_{move.slots}"
+    if type(move).open is ChooseMove.open:
+        return f"{writer.name(move.filled)}[len({found})]"
+    if type(move) is ShortenStay:
+        whole = "entity.until - entity.since" if move.planned is None else f"entity.values[{move.planned}]"
+        ready = f"entity.marks[{move.mark_index}] is None and now - entity.since >= {move.at_least!r} * ({whole})"
+        return f"[1 if {ready} else 0 for entity in {found}] + [0] * ({move.top} - len({found}))"
+    return f"{writer.name(move)}.open(world, {found})"
+
+
 def seen_of(move: Move) -> list[str] | None:
     """Expressions of what is seen of a move's lever, what ``look`` appends; ``None`` if it has to be asked."""
-    if not isinstance(move, Levels) or type(move).look is not Levels.look:
+    if not isinstance(move, Levels | CallInMove | ChooseMove):
         return None if move.sights else []
-    state = f"world.levers[{move.lever}]"
-    seen = [f"{state}.position / {move.last}"]
-    if move.lead:
-        seen.append(f"{state}.in_force / {move.last}")
-    if move.at_least:
-        seen.append(f"min(1.0, max(0.0, {state}.locked_until - now) / {move.lead + move.at_least!r})")
+    state, seen = f"world.levers[{move.lever}]", []
+    if isinstance(move, Levels):
+        if type(move).look is not Levels.look:
+            return None
+        seen.append(f"{state}.position / {move.last}")
+        if move.lead:
+            seen.append(f"{state}.in_force / {move.last}")
+        if move.at_least:
+            whole = repr(move.lead + move.at_least)
+            left = f"(x := {state}.locked_until - now)"
+            seen.append(f"0.0 if {left} <= 0.0 else x / {whole} if x < {whole} else 1.0")
+    elif isinstance(move, CallInMove):
+        if type(move).look is not CallInMove.look:
+            return None
+        seen.append(f"(x := {state}.active) / (x + 1.0)")
+    elif type(move).look is not ChooseMove.look:
+        return None
     if move.at_most is not None:
         seen.append(f"1.0 - {state}.used / {move.at_most}")
     return seen

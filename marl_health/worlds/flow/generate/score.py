@@ -1,9 +1,10 @@
-"""Text of the score: one function that reads everything that rewards are paid for."""
+"""Text of the score: functions that read everything that rewards are paid for, and that pay for it."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from marl_health.spec.components import COMPONENTS
 from marl_health.worlds.flow import readings
 
 if TYPE_CHECKING:
@@ -12,11 +13,29 @@ if TYPE_CHECKING:
 
 
 def write_score(program: Program, writer: Writer) -> None:
-    """Write ``read_score(world)``: the running value of the reading of each line of the score."""
+    """Write ``read_score(world)`` and ``pay(values, before)``.
+
+    The first returns the running value of the reading of each line of the score; the second, from such values now and
+    before, the reward by component: the team's, and what roles get beside it, by agent.
+    """
     with writer.block("def read_score(world):"):
         writer.line("now = world._now")
         writer.line(f"return [{', '.join(_value(line.reading, writer) for line in program.score)}]")
     writer.line("")
+    roles = dict.fromkeys(line.role for line in program.score if line.role is not None)
+    with writer.block("def pay(values, before):"):
+        own = ", ".join(f"{role + '_0'!r}: {_gains(program, role)}" for role in roles)
+        writer.line(f"return {_gains(program, None)}, {{{own}}}")
+    writer.line("")
+
+
+def _gains(program: Program, role: str | None) -> str:
+    """The gains of the lines that pay a role, or all, summed by component."""
+    sums = ["0.0"] * len(COMPONENTS)
+    for number, line in enumerate(program.score):
+        if line.role == role:
+            sums[line.component] += f" + (values[{number}] - before[{number}]) * {line.worth!r}"
+    return f"[{', '.join(sums)}]"
 
 
 def _value(reading: readings.Reading, writer: Writer) -> str:

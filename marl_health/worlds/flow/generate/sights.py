@@ -6,7 +6,9 @@ from math import cos, sin
 from typing import TYPE_CHECKING
 
 from marl_health.worlds.flow.generate.moves import seen_of
-from marl_health.worlds.flow.sights import Cycle, LineNow, PoolNow, Sight, SlotList, SpanNow
+from marl_health.worlds.flow.sights import Cycle, LineNow, PoolNow, RecentArrivals, Sight, SlotList, SpanNow, TimeLeft
+from marl_health.worlds.flow.sources import DAY
+from marl_health.worlds.flow.steps import Activity
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -30,12 +32,16 @@ class SightText:
         self.program = program
         self.writer = writer
         self._ready: list[str] = []  # expressions of numbers that are still to be written
-        self._count = 0
+        self._named: dict[str, str] = {}  # expressions that already have a name in the function at hand
+        self._personal = {  # queues of those who may want a certain unit: each unit asked for gets a line of its own
+            step.line for step in program.steps if isinstance(step, Activity) and step.same is not None
+        }
 
     def write(self) -> None:
         """Write the functions of all agents."""
         for number, agent in enumerate(self.program.agents):
             with self.writer.block(f"def observe_{number}(world):"):
+                self._named = {}
                 self.writer.lines("now = world._now", "out = []")
                 for sight in agent.sights:
                     self._sight(sight)
@@ -55,24 +61,40 @@ class SightText:
             self.writer.line(f"out += [{', '.join(self._ready)}]")
             self._ready = []
 
-    def _fresh(self, value: str) -> str:
-        """A name of its own for a value that several numbers are made of."""
-        self._count += 1
-        self.writer.line(f"v{self._count} = {value}")
-        return f"v{self._count}"
+    def _known_as(self, value: str) -> str:
+        """The name of a value that several numbers are made of."""
+        name = self._named.get(value)
+        if name is None:
+            name = self._named[value] = f"v{len(self._named)}"
+            self.writer.line(f"{name} = {value}")
+        return name
+
+    def _pool(self, number: int) -> str:
+        return self._known_as(f"world.pools[{number}]")
+
+    def _line(self, number: int) -> str:
+        return self._known_as(f"world.lines[{number}]")
 
     def _sight(self, sight: Sight) -> None:
         scale = sight.scales[0] if sight.scales else 0.0
         if isinstance(sight, Cycle):
-            angle = self._fresh(f"world.minute_of_week() * {sight.turn!r}")
+            minute = self._known_as(f"(now + {self.program.start!r}) % {7 * DAY!r}")
+            angle = self._known_as(f"{minute} * {sight.turn!r}")
             self._ready += [f"{self.writer.name(sin)}({angle})", f"{self.writer.name(cos)}({angle})"]
+        elif isinstance(sight, TimeLeft):
+            program = self.program
+            left = f"({program.horizon!r} - now) / {program.horizon - program.warm_up!r}"
+            self._ready.append(f"x if (x := {left}) > 0.0 else 0.0")
+        elif isinstance(sight, RecentArrivals) and scale:
+            self._ready.append(f"(x := world.recent_rate({sight.kind})) / (x + {scale!r})")
         elif isinstance(sight, PoolNow) and scale:
-            value = f"world.pools[{sight.pool}].{sight.read_as}"
-            self._ready.append(f"x / (x + {scale!r}) if (x := {value}) > 0 else 0.0")
+            self._ready.append(f"x / (x + {scale!r}) if (x := {self._of_pool(sight)}) > 0 else 0.0")
         elif isinstance(sight, LineNow) and scale and self._single(sight):
-            self._line(sight, scale)
-        elif isinstance(sight, SpanNow) and scale and not sight.oldest:
-            self._ready.append(f"(x := len(world.spans[{sight.span}].starts)) / (x + {scale!r})")
+            self._queue(sight, scale)
+        elif isinstance(sight, SpanNow) and scale:
+            span = self._known_as(f"world.spans[{sight.span}]")
+            value = f"{span}.oldest(now)" if sight.oldest else f"len({span}.starts)"
+            self._ready.append(f"(x := {value}) / (x + {scale!r})")
         elif isinstance(sight, SlotList):
             self._flush()
             self._slots(sight)
@@ -81,24 +103,36 @@ class SightText:
             self.writer.lines("raw = []", f"{self.writer.name(sight)}.look(world, raw)")
             self.writer.line(f"out += {self.writer.name(scaled)}(raw, {self.writer.name(sight.scales)})")
 
-    def _single(self, sight: LineNow) -> bool:
-        """Whether a queue is but one line, for there are no others for those who want a certain unit."""
-        if len(sight.lines) != 1 or (sight.oldest and not sight.by_class):
-            return False
-        return not any(self.program.pools[pool].identified for pool, _ in self.program.lines[sight.lines[0]].needs)
+    def _of_pool(self, sight: PoolNow) -> str:
+        """What is seen of a resource; all its lines are known, unless some are for certain units."""
+        if sight.read_as == "waiting" and not self.program.pools[sight.pool].identified:
+            lines = [
+                number
+                for number, line in enumerate(self.program.lines)
+                if any(pool == sight.pool for pool, _ in line.needs)
+            ]
+            return " + ".join(f"{self._line(number)}.waiting" for number in lines) or "0"
+        return f"{self._pool(sight.pool)}.{sight.read_as}"
 
-    def _line(self, sight: LineNow, scale: float) -> None:
-        line = f"world.lines[{sight.lines[0]}]"
-        if not sight.by_class:
-            self._ready.append(f"(x := {line}.waiting) / (x + {scale!r})")
+    def _single(self, sight: LineNow) -> bool:
+        """Whether a queue is but one line: nobody there may want a certain unit, for which there would be others."""
+        return len(sight.lines) == 1 and sight.lines[0] not in self._personal
+
+    def _queue(self, sight: LineNow, scale: float) -> None:
+        line = self._line(sight.lines[0])
+        several = len(self.program.lines[sight.lines[0]].classes)
+        if sight.oldest and not sight.by_class and several > 1:
+            oldest = ", ".join(f"{line}.oldest({cls}, now)" for cls in range(several))
+            self._ready.append(f"(x := max({oldest})) / (x + {scale!r}) if {line}.waiting else 0.0")
             return
-        if sight.oldest:
-            line = self._fresh(line)
-        count = self._fresh(f"{line}.{'counts' if len(sight.classes) > 1 else 'count'}")
+        count = self._known_as(f"{line}.counts") if sight.by_class and several > 1 else ""
+        tickets = self._known_as(f"{line}.tickets") if sight.oldest else ""
         for cls in sight.classes:
-            waiting = f"{count}[{cls}]"
-            if sight.oldest:
-                self._ready.append(f"(x := {line}.oldest({cls}, now)) / (x + {scale!r}) if {waiting} else 0.0")
+            waiting = f"{count}[{cls}]" if count else f"{line}.waiting"
+            if sight.oldest:  # the first ticket is seldom void
+                first = f"(first := {tickets}[{cls}][0])"
+                wait = f"now - first[0] if {first}[2].ticket == first[1] else {line}.oldest({cls}, now)"
+                self._ready.append(f"(x := {wait}) / (x + {scale!r}) if {waiting} else 0.0")
             else:
                 self._ready.append(f"(x := {waiting}) / (x + {scale!r})")
 
@@ -106,11 +140,14 @@ class SightText:
         writer = self.writer
         numbers = ["1.0"]
         for _, value, scale in self.program.slot_lists[sight.slots].shown:
-            raw = f"float({writer.value(value, 'entity')})"
+            raw = writer.value(value, "entity")
             if scale:
-                raw = f"x if not (x := {raw}) else x / (x + {scale!r}) if x > 0 else x / ({scale!r} - x)"
-            numbers.append(raw)
-        writer.line(f"found = world.candidates.get({sight.slots}) or world.slot_list({sight.slots})")
+                numbers.append(f"x / (x + {scale!r}) if (x := {raw}) >= 0 else x / ({scale!r} - x)")
+            else:
+                numbers.append(f"float({raw})")
+        writer.line(f"found = world.candidates.get({sight.slots})")
+        with writer.block("if found is None:"):
+            writer.line(f"found = world.slot_list({sight.slots})")
         with writer.block("for entity in found:"):
             writer.line(f"out += [{', '.join(numbers)}]")
         writer.line(f"out += {[0.0] * len(numbers)} * ({sight.top} - len(found))")
