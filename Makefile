@@ -12,7 +12,7 @@ help:
 	@echo "make test    lint, types, import contracts and every test"
 	@echo "make lint    the checks of make test without the tests"
 	@echo "make format  let ruff format and fix the code"
-	@echo "make bench   speed of the kernel beside idiomatic SimPy and a bare heap"
+	@echo "make bench   what a step costs; the kernel beside idiomatic SimPy and a bare heap"
 	@echo "make clean   remove .venv and everything that tools leave behind (runs/ stays)"
 	@echo "PYTHON=python3.12 make ...  picks the interpreter (3.11 or newer; now: $(PYTHON))"
 
@@ -42,6 +42,7 @@ format: $(READY)
 	$(BIN)/ruff check --fix
 
 bench: $(READY)
+	$(BIN)/python -m experiments.benchmarks.step
 	$(BIN)/python -m experiments.benchmarks.kernel
 
 clean:

@@ -1,0 +1,63 @@
+"""The benchmark of a step: all that a step takes, on the steps of real episodes, in a table."""
+
+import json
+import sys
+from pathlib import Path
+
+import pytest
+
+import marl_health
+from experiments.benchmarks import step
+from marl_health import HealthParallelEnv
+from marl_health.worlds.flow.game import FlowGame
+
+CLINIC = Path(__file__).parent.parent / "envs" / "clinic.yaml"
+
+
+def test_it_prints_what_a_step_costs_and_on_what(monkeypatch, capsys, tmp_path):
+    figures = tmp_path / "step.json"
+    options = [str(CLINIC), "--policy", "random", "--episodes", "2", "--repeats", "1", "--json", str(figures)]
+    monkeypatch.setattr(sys, "argv", ["step", *options])
+    step.main()
+    table = capsys.readouterr().out
+    found = json.loads(figures.read_text())
+    steps = 2 * (marl_health.load(CLINIC).clock.steps - 1)  # the last of an episode is left out
+    assert len(found["events"]) == steps and sum(found["events"]) > steps
+    assert found["us"].keys() == {step.WHOLE, step.KERNEL, step.OWN, *step.PARTS}
+    assert all(len(times) == steps for times in found["us"].values())
+    assert all(name in table for name in found["us"]) and "us each" in table
+
+
+def test_what_clocks_cost_is_taken_off(monkeypatch):
+    """By a clock that goes on by 1 us at every look, 7 us in the kernel and 5 us while the env looks."""
+    time = [0]
+
+    def look():
+        time[0] += 1000
+        return time[0]
+
+    def slower(function, microseconds):
+        def slow(*args, **named):
+            time[0] += 1000 * microseconds
+            return function(*args, **named)
+
+        return slow
+
+    monkeypatch.setattr(step, "process_time_ns", look)
+    monkeypatch.setattr(FlowGame, "advance", slower(FlowGame.advance, 7))
+    monkeypatch.setattr(HealthParallelEnv, "_observations", slower(HealthParallelEnv._observations, 5))
+    found = step.measure(CLINIC, "random", 1, 1)["us"]
+    expected = dict.fromkeys(step.PARTS, 0) | {step.WHOLE: 12, step.KERNEL: 7, step.OWN: 5, "observations": 5}
+    assert {name: set(times) for name, times in found.items()} == {name: {us} for name, us in expected.items()}
+
+
+@pytest.mark.parametrize("seed", [0, 3])
+def test_events_are_those_that_happen(seed):
+    """Counted one by one, an episode has as many as its heap has given out, and ends alike."""
+    env = marl_health.parallel_env(CLINIC)
+    moves = step.moves_of(env, "random", seed)
+    before = env.conservation(), env.kpis()
+    events = step.events_of(env, seed, moves)
+    env.step(moves[-1])
+    assert (env.conservation(), env.kpis()) == before
+    assert len(events) == len(moves) - 1
