@@ -99,7 +99,10 @@ def _ready_file(path: Path, where: str, *, create: bool) -> None:
     if not path.exists():
         if not create:
             raise StoreError(f"{where}: there is no such file, so nothing was recorded there yet")
-        path.parent.mkdir(parents=True, exist_ok=True)
+        try:
+            path.parent.mkdir(parents=True, exist_ok=True)
+        except (FileExistsError, NotADirectoryError) as error:
+            raise StoreError(f"{where}: {error.filename} is a file and holds no others; name a folder") from error
     give_up = time.monotonic() + BUSY_SECONDS
     while True:
         connection = sqlite3.connect(path, timeout=BUSY_SECONDS)

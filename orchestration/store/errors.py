@@ -32,7 +32,7 @@ def told(where: str) -> Iterator[None]:
     except OSError as error:
         if error.errno == errno.ENOSPC:
             raise StoreError(f"{where}: {_FULL}") from error
-        raise StoreError(f"{where}: {_first_line(error)}") from error
+        raise StoreError(f"{where}: {error.strerror or error}") from error
 
 
 _FULL = "the disk is full; free some space and go on: what was stored before is safe"
