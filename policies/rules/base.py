@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from marl_health import HealthParallelEnv
@@ -11,8 +11,27 @@ from policies.base import role_of
 Seen = Mapping[str, float]
 """What a role sees, by name and unscaled."""
 
-Can = Callable[[str], bool]
-"""Whether an action, by its name, is possible now."""
+
+class Can:
+    """What a role can do now: ``can(name)`` tells whether an action, by its name, is possible.
+
+    Args:
+        numbers: action numbers by name.
+        mask: 1 for each action that is possible now.
+    """
+
+    def __init__(self, numbers: Mapping[str, int], mask: Sequence[int]) -> None:
+        self._numbers = numbers
+        self._mask = mask
+
+    def __call__(self, name: str) -> bool:
+        """Whether this action is possible now; KeyError if the role has no such action."""
+        return bool(self._mask[self._numbers[name]])
+
+    def levels(self, lever: str) -> list[str]:
+        """All actions whose names begin so, possible or not, in the scenario's order: the positions of a lever."""
+        return [name for name in self._numbers if name.startswith(lever)]
+
 
 Decide = Callable[[Seen, Can], str]
 """A role's rule: the name of the action it takes, or ``wait``."""
@@ -50,7 +69,7 @@ class RuleBook:
                 actions[agent] = 0
                 continue
             numbers = self._numbers[agent]
-            wanted = rule(env.readings(agent), lambda name, numbers=numbers, mask=mask: bool(mask[numbers[name]]))
+            wanted = rule(env.readings(agent), Can(numbers, mask))
             number = numbers[wanted]
             actions[agent] = number if mask[number] else 0
         return actions
