@@ -18,6 +18,7 @@ from orchestration.commands import (
     planning,
     plotting,
     runs,
+    store,
     tracing,
 )
 from orchestration.commands.errors import Commands
@@ -60,6 +61,15 @@ app.command()(plotting.plot)
 app.command()(animating.animate)
 app.command()(learning.train)
 app.command()(learning.evaluate)
+app.command()(store.runs)
+stores = typer.Typer(no_args_is_help=True, help="Look after the result store.")
+stores.command()(store.upgrade)
+app.add_typer(stores, name="store")
+
+
+@stores.callback()
+def _store() -> None:
+    """Keeps `upgrade` a command of its own, as long as there is no other."""
 
 
 def main() -> None:

@@ -14,6 +14,7 @@ from marl_health import HealthParallelEnv, Scenario, load
 from marl_health.spec.components import COMPONENTS
 from marl_health.spec.errors import Problem, ScenarioError
 from marl_health.spec.scenario import is_there
+from marl_health.worlds.game import Game
 from policies.registry import MANIFEST
 
 Event = tuple[Any, ...]
@@ -48,13 +49,17 @@ class ScenarioRef:
 
 @dataclass(frozen=True)
 class Task:
-    """One replication to run. ``policy`` is a name that :func:`policies.make` knows."""
+    """One replication to run.
+
+    ``policy`` is a name that :func:`policies.make` knows; ``by`` an attribute by whose groups KPIs are split as well.
+    """
 
     scenario: ScenarioRef
     policy: str
     seed: int
     events: bool = False
     occupancy: bool = False
+    by: str | None = None
 
 
 @dataclass
@@ -66,6 +71,7 @@ class Replication:
         gained: the team's return: the mean over agents of what each was rewarded in all, not discounted.
         terms: the same by component; they add up to it.
         kpis: KPIs; nan where nothing was recorded.
+        kpis_by: KPIs by group, if that was asked for.
         conservation: where everybody is who ever came.
         events: the event log, if it was asked for. people: who is who in it.
         hours: hours since the first decision at which occupancy was taken, if it was asked for.
@@ -78,6 +84,7 @@ class Replication:
     gained: float = 0.0
     terms: dict[str, float] = field(default_factory=lambda: dict.fromkeys(COMPONENTS, 0.0))
     kpis: dict[str, float] = field(default_factory=dict)
+    kpis_by: dict[str, dict[str, float]] = field(default_factory=dict)
     conservation: dict[str, int] = field(default_factory=dict)
     events: list[Event] = field(default_factory=list)
     people: dict[int, Any] = field(default_factory=dict)
@@ -140,11 +147,7 @@ def _play(scenario: Scenario, task: Task) -> Replication:
             out.look(env.snapshot())
         observations, rewards, _, _, infos = env.step(policy.act(env, observations, infos))
         out.reward(list(rewards.values()), list(infos.values()))
-    out.kpis = env.kpis()
-    out.conservation = env.conservation()
-    out.events = env.event_log()
-    out.people = env.game.people()
-    return out
+    return _came_out(out, env.game, task)
 
 
 def _watch(scenario: Scenario, task: Task) -> Replication:
@@ -158,7 +161,14 @@ def _watch(scenario: Scenario, task: Task) -> Replication:
         game.advance()
         team, _ = game.gains()
         out.reward([sum(team)], [{f"reward_{name}": term for name, term in zip(COMPONENTS, team, strict=True)}])
+    return _came_out(out, game, task)
+
+
+def _came_out(out: Replication, game: Game, task: Task) -> Replication:
+    """Add what a finished game has recorded."""
     out.kpis = game.kpis()
+    if task.by is not None:
+        out.kpis_by = game.kpis_by(task.by)
     out.conservation = game.conservation()
     out.events = game.events()
     out.people = game.people()
@@ -181,8 +191,14 @@ def _stamp(name: str) -> int:
 
 
 def tasks(
-    scenario: Scenario, names: Sequence[str], seeds: Sequence[int], *, events: bool = False, occupancy: bool = False
+    scenario: Scenario,
+    names: Sequence[str],
+    seeds: Sequence[int],
+    *,
+    events: bool = False,
+    occupancy: bool = False,
+    by: str | None = None,
 ) -> Iterator[Task]:
     """Every policy on every seed, seed by seed, so that a policy that cannot act is found out at once."""
     ref = ScenarioRef.of(scenario)
-    return (Task(ref, name, seed, events, occupancy) for seed in seeds for name in names)
+    return (Task(ref, name, seed, events, occupancy, by) for seed in seeds for name in names)

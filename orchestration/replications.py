@@ -17,6 +17,7 @@ from typing import Any
 import policies as policies_by_name
 from marl_health import Scenario
 from orchestration.episodes import Replication
+from orchestration.evaluation.equity import check_groups
 from orchestration.evaluation.statistics import LEVEL
 from orchestration.simulate import NOBODY, EventSink, Progress, Simulation, replications_of, seeds_from
 
@@ -142,6 +143,7 @@ def simulate_until(
     at_least: int = 5,
     at_most: int = 1000,
     jobs: int = 1,
+    by: str | None = None,
     events: EventSink | None = None,
     progress: Progress | None = None,
 ) -> tuple[Simulation, Precision]:
@@ -156,22 +158,27 @@ def simulate_until(
         at_least: replications before the first look, 3 or more.
         at_most: replications after which it ends anyway; more than ``at_least`` by the look-ahead of the rule.
         jobs: processes to share the work; the result does not depend on it.
+        by: an attribute by whose groups KPIs are split as well; the precision is that of the whole.
         events: takes the event log of each replication.
         progress: called after each replication.
 
     Raises:
         ValueError: the bounds leave no room for the look-ahead.
         UnknownMetric: there is no such KPI.
+        UnknownGroups: the scenario is not split by this attribute.
         PolicyError: there is no such policy, or it cannot act here.
     """
     from sim_tools.output_analysis import ReplicationsAlgorithm
 
     check_metrics(scenario, metrics)
+    if by is not None:
+        check_groups(scenario, by)
     policies_by_name.check(policy)
     name = policy if scenario.roles else NOBODY
     budget = check_bounds(at_least, at_most)
     seeds = seeds_from(seed, at_most)
-    with closing(replications_of(scenario, name, seeds, jobs=jobs, events=events, progress=progress)) as finished:
+    how: dict[str, Any] = {"jobs": jobs, "by": by, "events": events, "progress": progress}
+    with closing(replications_of(scenario, name, seeds, **how)) as finished:
         model = _Model(finished, metrics or list(scenario.spec.kpis), at_least)
         reached = None
         while reached is None:
@@ -187,7 +194,7 @@ def simulate_until(
             except _Changed:  # once more from the first replication, which costs nothing
                 model.judge()
     unjudged = {metric: model.problem(metric) for metric in model.values if metric not in reached}
-    return Simulation(scenario, name, model.done), Precision(precision, reached, unjudged)
+    return Simulation(scenario, name, model.done, by), Precision(precision, reached, unjudged)
 
 
 def _select(rule: Any, model: _Model) -> dict[str, int | None]:

@@ -56,6 +56,7 @@ def train(
     env_runners: int | None = None,
     make_env: Callable[[], ParallelEnv[str, Any, Any]] | None = None,
     console: Console | None = None,
+    began: Callable[[Path], None] | None = None,
 ) -> TrainingResult:
     """Train masked PPO and keep the best modules as `<run>/checkpoint`.
 
@@ -70,6 +71,7 @@ def train(
         env_runners: processes that step environments; default: one per CPU.
         make_env: makes one environment, if it is not to be made from the scenario.
         console: where the progress line goes; default: standard error.
+        began: told the run's folder as soon as there is one.
 
     Raises:
         TrainingError: an environment or the algorithm failed, or training was interrupted before it began.
@@ -94,6 +96,8 @@ def train(
     config = masked_ppo_config(scenario, seed=seed, make_env=make_env)
     config.env_runners(num_env_runners=runners)
     run_dir = new_run_dir(out, scenario, "ppo", seed).resolve()
+    if began is not None:
+        began(run_dir)
     agents = len(facts["agents"])
     checkpoint = run_dir / "checkpoint"
     config.callbacks(keep_best(checkpoint, agents=agents, facts=facts))

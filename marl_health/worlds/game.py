@@ -4,6 +4,9 @@ from __future__ import annotations
 
 from typing import Any, Protocol
 
+WITHOUT = "(without)"
+"""The group of entities that lack an attribute; no scenario can name a value so."""
+
 
 class Game(Protocol):
     """A world as a game between episodes of decisions. Times are minutes.

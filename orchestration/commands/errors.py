@@ -22,6 +22,8 @@ EXTRAS = {
     "pandas": "plot",
     "sim_tools": "analysis",
     "pyarrow": "analysis",
+    "sqlalchemy": "store",
+    "alembic": "store",
 }
 """Packages that a plain installation lacks, and the extra that brings them."""
 

@@ -15,6 +15,7 @@ from marl_health import Scenario, load, parallel_env
 from orchestration.commands.errors import CommandError, missing
 from orchestration.commands.options import Chosen, Jobs, Json, NameOrFile, Replications, chosen_alternatives
 from orchestration.commands.output import output_file, progress_bar, write_json
+from orchestration.commands.store import Address, recorded
 from orchestration.commands.tables import print_comparison, standing
 from orchestration.evaluation.compare import Comparison, compare
 from orchestration.workers import cpus
@@ -36,36 +37,41 @@ def train(
     out: Annotated[Path, typer.Option(metavar="FOLDER", help="The run's folder is made in this one.")] = Path("runs"),
     replications: Replications = 50,
     jobs: Jobs = None,
+    store: Address = None,
     chosen: Chosen = None,
 ) -> None:
     """Train one policy per role, then compare it with wait, random and the rule on held-out replications."""
     loaded = load(scenario, chosen_alternatives(chosen))
     _need_agents(loaded)
-    for package in ("ray", "torch", "matplotlib"):
+    for package in ("ray", "torch", "matplotlib", "sqlalchemy", "alembic"):
         if importlib.util.find_spec(package) is None:
             raise CommandError(missing(package))
+    from orchestration.report import write_report
     from orchestration.training import TrainingError
     from orchestration.training import train as train_policy
 
     file = str(Path(loaded.file).resolve())
-    try:
-        result = train_policy(
-            file,
-            seed=seed,
-            minutes=minutes,
-            out=out,
-            make_env=partial(parallel_env, file, chosen=loaded.chosen),
-        )
-    except TrainingError as error:
-        raise CommandError(str(error)) from error
-    comparison = _evaluate(loaded, result.checkpoint, replications, HELD_OUT_SEED, jobs, occupancy=True)
-    with output_file(result.run_dir / "comparison.json") as json_file:
-        assert json_file is not None
-        write_json(json_file, comparison.to_json())
-    from orchestration.report import write_report
-
-    report = write_report(result.run_dir, comparison.to_json(), result.curve, comparison.occupancy())
-    print(f"\nreport: {_near(report)}\ncheckpoint: {_near(result.checkpoint)}")
+    settings = {"minutes": minutes, "replications": replications}
+    with recorded(store, out, scenario=loaded, algorithm="ppo", seed=seed, configuration=settings) as job:
+        try:
+            result = train_policy(
+                file,
+                seed=seed,
+                minutes=minutes,
+                out=out,
+                make_env=partial(parallel_env, file, chosen=loaded.chosen),
+                began=job.keeps,
+            )
+        except TrainingError as error:
+            raise CommandError(str(error)) from error
+        comparison = _evaluate(loaded, result.checkpoint, replications, HELD_OUT_SEED, jobs, occupancy=True)
+        with output_file(result.run_dir / "comparison.json") as json_file:
+            assert json_file is not None
+            write_json(json_file, comparison.to_json())
+        report = write_report(result.run_dir, comparison.to_json(), result.curve, comparison.occupancy())
+        job.progress(result.env_steps)
+        job.comparison(comparison, env_steps=result.env_steps)
+    print(f"\nreport: {_near(report)}\ncheckpoint: {_near(result.checkpoint)}\nrun {job.id} in marl-health runs")
 
 
 def evaluate(

@@ -16,6 +16,10 @@ Jobs = Annotated[
     int | None, typer.Option(min=1, help="Processes to share the work (default: one per CPU); results do not change.")
 ]
 Json = Annotated[Path | None, typer.Option("--json", metavar="FILE", help="Write the results as JSON.")]
+By = Annotated[
+    str | None,
+    typer.Option("--by", metavar="ATTRIBUTE", help="Split KPIs by an attribute that the scenario names under groups."),
+]
 Chosen = Annotated[
     list[str] | None,
     typer.Option("--with", metavar="NAME=ALTERNATIVE", help="Pick one of the scenario's alternatives; repeatable."),

@@ -13,11 +13,13 @@ import policies as policies_by_name
 from marl_health import Scenario, load
 from orchestration.commands.errors import CommandError, need
 from orchestration.commands.events import event_log
-from orchestration.commands.options import Chosen, Jobs, Json, NameOrFile, Replications, Seed, chosen_alternatives
+from orchestration.commands.groups import print_groups, print_groups_compared
+from orchestration.commands.options import By, Chosen, Jobs, Json, NameOrFile, Replications, Seed, chosen_alternatives
 from orchestration.commands.output import output_file, progress_bar, write_json
 from orchestration.commands.tables import print_comparison, print_simulation
 from orchestration.evaluation.compare import Comparison
 from orchestration.evaluation.compare import compare as compare_policies
+from orchestration.evaluation.equity import UnknownGroups, check_groups
 from orchestration.simulate import NOBODY, Simulation
 from orchestration.simulate import simulate as simulate_policy
 from orchestration.workers import cpus
@@ -34,6 +36,7 @@ def simulate(
     replications: Replications = 20,
     seed: Seed = 0,
     jobs: Jobs = None,
+    by: By = None,
     json: Json = None,
     events: Annotated[
         Path | None,
@@ -62,13 +65,14 @@ def simulate(
         raise typer.BadParameter("names the same file as --json", param_hint="--events")
     if precision is not None:
         need("sim_tools")
+    _check_by(loaded, by)
     total = replications if precision is None else at_most
     simulation: Simulation | None = None
     reached: Precision | None = None
     try:
         with output_file(json) as json_file:
             with event_log(events, loaded) as sink, progress_bar(f"{loaded.name}, {policy}", total) as progress:
-                how: dict[str, Any] = {"jobs": jobs or cpus(), "events": sink, "progress": progress}
+                how: dict[str, Any] = {"jobs": jobs or cpus(), "by": by, "events": sink, "progress": progress}
                 if precision is None:
                     simulation = simulate_policy(loaded, policy, replications, seed, **how)
                 else:
@@ -81,10 +85,21 @@ def simulate(
     finally:  # what was simulated is told, even if it could not be written
         if simulation is not None:
             print_simulation(simulation)
+            print_groups(simulation)
     if simulation is not None and reached is not None:
         from orchestration.commands.plans import precision_lines
 
         print("\n".join(precision_lines(reached, len(simulation.replications))))
+
+
+def _check_by(scenario: Scenario, by: str | None) -> None:
+    """Tell before the work begins if KPIs cannot be split so."""
+    if by is None:
+        return
+    try:
+        check_groups(scenario, by)
+    except UnknownGroups as error:
+        raise CommandError(str(error)) from error
 
 
 def _until(
@@ -111,22 +126,26 @@ def compare(
     replications: Replications = 20,
     seed: Seed = 0,
     jobs: Jobs = None,
+    by: By = None,
     json: Json = None,
     chosen: Chosen = None,
 ) -> None:
     """Run several policies on the same patients and compare them replication by replication."""
     loaded = load(scenario, chosen_alternatives(chosen))
     names = split_policies(policies)
+    _check_by(loaded, by)
     comparison: Comparison | None = None
     try:
         with output_file(json) as json_file:
             with progress_bar(f"{loaded.name}, {len(names)} policies", replications * len(names)) as progress:
-                comparison = compare_policies(loaded, names, replications, seed, jobs=jobs or cpus(), progress=progress)
+                settings: dict[str, Any] = {"jobs": jobs or cpus(), "by": by, "progress": progress}
+                comparison = compare_policies(loaded, names, replications, seed, **settings)
             if json_file is not None:
                 write_json(json_file, comparison.to_json())
     finally:
         if comparison is not None:
             print_comparison(comparison)
+            print_groups_compared(comparison)
 
 
 def split_policies(text: str) -> list[str]:

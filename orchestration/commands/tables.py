@@ -138,14 +138,15 @@ def paired_table(comparison: Comparison) -> Table:
         higher = metric == "return" or comparison.scenario.spec.kpis[metric].better == "higher"
         cells: list[Text | str] = []
         for name, by_metric in comparison.paired.items():
-            cells += [_difference(by_metric[metric], higher), ratio(comparison.variance_ratios[name][metric])]
+            cells += [difference(by_metric[metric], higher), ratio(comparison.variance_ratios[name][metric])]
         table.add_row(metric_label(metric, units), *cells, style="bold" if metric == "return" else "")
         if metric == "return":
             table.add_section()
     return table
 
 
-def _difference(found: Estimate, higher_is_better: bool) -> Text:
+def difference(found: Estimate, higher_is_better: bool) -> Text:
+    """A paired difference, marked and coloured if it is clear."""
     if not found.clear:
         return Text(f"{interval(found)}  ")
     style = BETTER if (found.mean > 0) == higher_is_better else WORSE

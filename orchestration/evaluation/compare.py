@@ -12,6 +12,7 @@ from typing import Any
 import policies as policies_by_name
 from marl_health import Scenario
 from orchestration.episodes import Replication, run, tasks
+from orchestration.evaluation.equity import Gap, change_of_gap, check_groups
 from orchestration.evaluation.statistics import Estimate, paired_difference, variance_ratio
 from orchestration.simulate import Progress, Simulation, seeds_from
 from orchestration.workers import in_order
@@ -54,6 +55,43 @@ class Comparison:
             if other is not reference
         }
 
+    @cached_property
+    def paired_by(self) -> dict[str, dict[str, dict[str, Estimate]]]:
+        """Policy to KPI to group to the mean difference from the reference, where KPIs were split."""
+        reference = self.simulations[self.reference].splits
+        return {
+            name: {
+                metric: {
+                    group: paired_difference(values, reference[metric][group])
+                    for group, values in groups.items()
+                    if group in reference[metric]
+                }
+                for metric, groups in other.splits.items()
+            }
+            for name, other in self.simulations.items()
+            if name != self.reference and self.by is not None
+        }
+
+    @cached_property
+    def gap_changes(self) -> dict[str, dict[str, tuple[Gap, Estimate]]]:
+        """Policy to KPI to the reference's largest gap, and by how much it is larger between the same two groups."""
+        reference = self.simulations[self.reference]
+        gaps = {metric: reference.gap(metric) for metric in reference.splits}
+        found: dict[str, dict[str, tuple[Gap, Estimate]]] = {}
+        for name in self.paired_by:
+            other = self.simulations[name].splits
+            found[name] = {
+                metric: (gap, change_of_gap(gap, other[metric], reference.splits[metric]))
+                for metric, gap in gaps.items()
+                if gap is not None and {gap.above, gap.below} <= other[metric].keys()
+            }
+        return found
+
+    @property
+    def by(self) -> str | None:
+        """The attribute by which KPIs were split, if they were."""
+        return self.simulations[self.reference].by
+
     def to_json(self) -> dict[str, Any]:
         """The whole, as ``marl-health compare --json`` writes it (there nan becomes null)."""
         return {
@@ -74,6 +112,22 @@ class Comparison:
                 }
                 for name, by_metric in self.paired.items()
             },
+            **({} if self.by is None else {"paired_by": self._paired_by_json()}),
+        }
+
+    def _paired_by_json(self) -> dict[str, Any]:
+        return {
+            name: {
+                "kpis": {
+                    metric: {group: _difference(found) for group, found in groups.items()}
+                    for metric, groups in by_metric.items()
+                },
+                "gaps": {
+                    metric: {"above": gap.above, "below": gap.below, **_difference(change)}
+                    for metric, (gap, change) in self.gap_changes[name].items()
+                },
+            }
+            for name, by_metric in self.paired_by.items()
         }
 
     def occupancy(self, low: float = 0.1, high: float = 0.9) -> dict[str, dict[str, dict[str, list[float]]]]:
@@ -96,6 +150,7 @@ def compare(
     *,
     jobs: int = 1,
     occupancy: bool = False,
+    by: str | None = None,
     progress: Progress | None = None,
 ) -> Comparison:
     """Run every policy on the same replications; number i has the seed ``seed + i``.
@@ -108,10 +163,12 @@ def compare(
         seed: of the first replication, at least 0.
         jobs: processes to share the work; the result does not depend on it.
         occupancy: record how full the places are at each decision.
+        by: an attribute by whose groups KPIs are split as well.
         progress: called after each replication of each policy.
 
     Raises:
         PolicyError: a policy is named twice, is not known, or cannot act in this scenario.
+        UnknownGroups: the scenario is not split by this attribute.
         WorkerError: a process was killed.
     """
     named = dict(policies) if isinstance(policies, Mapping) else dict(zip(policies, policies, strict=True))
@@ -125,15 +182,21 @@ def compare(
         )
     for name in named.values():
         policies_by_name.check(name)
+    if by is not None:
+        check_groups(scenario, by)
     seeds = seeds_from(seed, replications)
     results: dict[str, list[Replication]] = {label: [] for label in named}
-    todo = tasks(scenario, list(named.values()), seeds, occupancy=occupancy)
+    todo = tasks(scenario, list(named.values()), seeds, occupancy=occupancy, by=by)
     with closing(in_order(run, todo, min(jobs, replications * len(named)))) as finished:
         for label, result in zip(cycle(named), finished, strict=False):
             results[label].append(result)
             if progress is not None:
                 progress()
-    return Comparison(scenario, {label: Simulation(scenario, label, found) for label, found in results.items()})
+    return Comparison(scenario, {label: Simulation(scenario, label, found, by) for label, found in results.items()})
+
+
+def _difference(found: Estimate) -> dict[str, float]:
+    return {"difference": found.mean, "low": found.low, "high": found.high}
 
 
 def _bands(replications: Sequence[Replication], low: float, high: float) -> dict[str, dict[str, list[float]]]:

@@ -46,7 +46,7 @@ def read_address(address: str | Path) -> URL:
         if not (url.database or "service" in url.query):
             raise StoreError(f"{shown(url)}: names no database; write postgresql://user@host/database")
         return url.set(drivername="postgresql+psycopg")
-    return _unknown(shown(url))
+    return _unknown(url.render_as_string(hide_password=True))
 
 
 def _file_url(path: Path) -> URL:

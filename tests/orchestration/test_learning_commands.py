@@ -22,7 +22,7 @@ def run(tmp_path_factory):
     out = tmp_path_factory.mktemp("runs")
     options = ("--minutes", 0.5, "--replications", REPLICATIONS, "--jobs", 2, "--with", "pace=brisk")
     result = invoke("train", CLINIC, "--out", out, *options)
-    (folder,) = out.iterdir()
+    (folder,) = (path for path in out.iterdir() if path.is_dir())
     return folder, result
 
 
@@ -44,6 +44,17 @@ def test_train_compares_with_the_baselines_and_reports(run):
         assert any(line.startswith("ppo ") and f" {other} " in line for line in result.stdout.splitlines())
     assert f"report: {folder / 'report.html'}" in result.stdout
     assert "without the rule: the scenario 'clinic' has no reference rule" in result.stderr
+
+
+def test_the_run_is_in_the_store(run, tmp_path):
+    folder, _ = run
+    out = tmp_path / "run.json"
+    invoke("runs", folder.name, "--out", folder.parent, "--json", out)
+    job, training = json.loads(out.read_text()), json.loads((folder / "training.json").read_text())
+    assert (job["status"], job["env_steps"], job["folder"]) == ("finished", training["env_steps"], str(folder))
+    returns = {row["policy"]: row["value"] for row in job["kpis"] if row["metric"] == "return" and not row["reference"]}
+    policies = json.loads((folder / "comparison.json").read_text())["policies"]
+    assert returns == {name: values["return"]["mean"] for name, values in policies.items()}
 
 
 def test_evaluate_finds_the_same_again(run, tmp_path):

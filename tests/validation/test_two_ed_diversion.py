@@ -1,7 +1,9 @@
 """The two departments with diversion: the published mortality comes out, and so does what the model is made of."""
 
 import csv
+import math
 from pathlib import Path
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -10,6 +12,7 @@ import marl_health
 from experiments.validation import two_ed
 from experiments.validation.table import MOST_ERRORS
 from policies import make
+from tests.validation.counted_ahead import Counter, ambulances_diverted, play
 
 SCENARIOS = list(two_ed.PUBLISHED)
 
@@ -17,6 +20,11 @@ SCENARIOS = list(two_ed.PUBLISHED)
 @pytest.fixture(scope="module")
 def found():
     return two_ed.simulated()
+
+
+@pytest.fixture(scope="module")
+def found_as_theirs():
+    return two_ed.as_theirs()
 
 
 def errors(values):
@@ -45,6 +53,82 @@ def test_the_more_is_diverted_the_more_die_and_no_threshold_beats_never(found, n
         assert errors(ours["25"] - ours["100"]) > MOST_ERRORS
         assert errors(ours["25"] - ours["never"]) > MOST_ERRORS, "the threshold that was published as the best"
     assert (ours["175"] == ours["never"]).all(), "so many never wait"
+
+
+# ------------------------------------------------------------ counted as theirs
+@pytest.mark.slow
+def test_every_published_figure_comes_out_if_those_are_counted_whom_they_count(found_as_theirs):
+    rows = list(two_ed.compared_as_theirs(found_as_theirs))
+    print("\n".join(map(str, rows)))
+    assert len(rows) == 2 * (5 + 1) + 6
+    assert not [str(row) for row in rows if not row.passes or row.unlike]
+
+
+@pytest.mark.slow
+def test_the_published_order_comes_out_if_those_are_counted_whom_they_count(found_as_theirs):
+    crisis = {label: figures[:, 0] for label, figures in found_as_theirs["two_ed_diversion_crisis"].items()}
+    means = [crisis[label].mean() for label in ("0", "25", "100", "175", "never")]
+    assert means == sorted(means, reverse=True)
+    assert errors(crisis["25"] - crisis["100"]) > MOST_ERRORS
+    assert errors(crisis["100"] - crisis["175"]) > MOST_ERRORS
+    usual = {label: figures[:, 0] for label, figures in found_as_theirs["two_ed_diversion"].items()}
+    assert errors(usual["0"] - usual["25"]) > MOST_ERRORS
+    for label in ("100", "175"):
+        assert (usual[label] == usual["never"]).all(), "so many are never counted on usual days"
+
+
+@pytest.mark.parametrize("name", SCENARIOS)
+def test_who_never_diverts_has_the_same_episode_whoever_is_counted(name):
+    scenario = marl_health.load(name)
+    game = scenario.kind.make_game(scenario.program)
+    game.reset(0, events=True)
+    game.finish()
+    counted = play(scenario, math.inf, 0)
+    assert counted.events() == game.events()
+    assert ambulances_diverted(counted) == 0
+
+
+def test_their_counter_by_hand():
+    """Two doctors. Each row: minute, who, what the log says, and when the work that begins will be over."""
+    queue, use = ("queue", "treatment_1", ""), ("resource_use", "treatment_1", "doctor_1")
+    come, go = ("arrival_departure", "arrival", ""), ("arrival_departure", "depart", "died")
+    away, over = ("queue", "drive_to_2", ""), ("resource_use_end", "treatment_1", "doctor_1")
+    people = {
+        who: SimpleNamespace(kind="patient_1", attributes={"acuity": 2 if who == 9 else 3}) for who in range(1, 10)
+    }
+    doctors = SimpleNamespace(name="doctor_1", free=0)
+    world = SimpleNamespace(now=0.0, log=[], cast=SimpleNamespace(people=people), pools=[doctors], entities={})
+    counter = Counter(world)
+
+    def at(minute, *rows):
+        world.now = minute
+        for time, who, what, *until in rows:
+            world.log.append((time, who, *what))
+            if until:
+                world.entities[who] = SimpleNamespace(until=until[0], remaining=None)
+
+    def meets():
+        return next(number for number in range(99) if not counter.exceeds(number))
+
+    at(9, (0, 1, come), (0, 1, use, 100), (5, 2, come), (5, 2, use, 15))
+    assert meets() == 2, "the next, and 2, who came after the work on 1 had begun"
+    at(20, (10, 3, come), (10, 3, queue), (15, 2, over), (15, 3, use, 30), (16, 4, come), (16, 4, queue))
+    assert meets() == 4, "only 4 waits, but 1 alone had been called when that work began"
+    at(40, (30, 3, over), (30, 4, use, 200), (35, 5, come), (35, 5, queue), (38, 5, go))
+    assert meets() == 5
+    at(51, (50, 9, come), (50, 9, away))
+    assert meets() == 6, "9 is diverted, which was known when the work on 1 began"
+    at(101, (100, 1, over))
+    assert meets() == 2, "5 died, and is still in the queue; 9 was taken from it before the work on 4 began"
+    at(110, (105, 6, come), (105, 6, away))
+    assert meets() == 3, "6 was diverted, and is still in the queue"
+    at(125, (120, 7, come), (120, 7, use, 130))
+    assert meets() == 4, "the work on 4 is still going on"
+    at(201, (130, 7, over), (200, 4, over), (200, 8, come), (200, 8, use, 300))
+    assert meets() == 1, "all have been called"
+    doctors.free = 1
+    at(240)
+    assert meets() == 0, "one doctor has nothing to do, and takes the next one ahead of time"
 
 
 # ------------------------------------------------------------ what the model is made of

@@ -11,7 +11,8 @@ import pytest
 
 import marl_health
 from marl_health.spec.errors import ScenarioError
-from marl_health.worlds.flow.groups import FEWEST, WITHOUT
+from marl_health.worlds.flow.groups import FEWEST
+from marl_health.worlds.game import WITHOUT
 from tests.worlds.build import comes, play, scenario
 from tests.worlds.test_random_scenarios import Maker
 from tests.worlds.worlds import Player, steps_of

@@ -10,9 +10,10 @@ from marl_health.spec.errors import Where
 from marl_health.spec.numbers import Choice, read_key
 from marl_health.spec.suggest import did_you_mean
 from marl_health.worlds.flow import readings as reading
-from marl_health.worlds.flow.groups import WITHOUT, Grouping, GroupTable
+from marl_health.worlds.flow.groups import Grouping, GroupTable
 from marl_health.worlds.flow.names import shown_value
 from marl_health.worlds.flow.program import KpiSpec
+from marl_health.worlds.game import WITHOUT
 
 if TYPE_CHECKING:
     from marl_health.spec.common import Kpi

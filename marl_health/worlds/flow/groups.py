@@ -12,14 +12,13 @@ from typing import TYPE_CHECKING, Any
 
 from marl_health.kernel.measures import Accrual
 from marl_health.worlds.flow.readings import NAN, SpanStatistic, divided
+from marl_health.worlds.game import WITHOUT
 
 if TYPE_CHECKING:
     from marl_health.worlds.flow.clocks import HealthClock
     from marl_health.worlds.flow.program import KpiSpec, Program
     from marl_health.worlds.flow.world import FlowWorld
 
-WITHOUT = "(without)"
-"""The group of entities that lack an attribute; no scenario can name a value so."""
 FEWEST = 30
 """Records that a group needs to take part in a gap: with fewer, the gap would tell of noise alone."""
 

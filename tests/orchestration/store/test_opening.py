@@ -34,7 +34,7 @@ def upgrade():
     ("address", "told"),
     [
         ("", "'' is no store; name a file such as runs/results.db, or postgresql://user@host/database"),
-        ("mysql://me:secret@there/db", r"'postgresql://me:\*\*\*@there/db' is no store"),
+        ("mysql://me:secret@there/db", r"'mysql://me:\*\*\*@there/db' is no store"),
         ("://", "'://' is no store"),
         ("sqlite://", "a store in memory would be lost at once"),
         ("sqlite:///:memory:", "a store in memory would be lost at once"),

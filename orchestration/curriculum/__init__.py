@@ -1,0 +1,1 @@
+"""Stages of training: when to move on, when to go back."""
