@@ -1,7 +1,10 @@
-"""Where a run keeps its files: `runs/<time>-<scenario>-<what>-s<seed>/`."""
+"""Where a run keeps its files, `runs/<time>-<scenario>-<what>-s<seed>/`, and the command that it says it came from."""
 
 from __future__ import annotations
 
+import re
+import shlex
+import sys
 import time
 from pathlib import Path
 
@@ -18,3 +21,8 @@ def new_run_dir(out: Path, scenario: str, what: str, seed: int) -> Path:
             attempt += 1
             continue
         return path
+
+
+def command_line() -> str:
+    """The command that is running, as a shell takes it; without the password of a database, which is kept nowhere."""
+    return re.sub(r"(://[^:/@\s]*:)[^@\s]*@", r"\1***@", shlex.join(sys.argv))

@@ -6,8 +6,6 @@ import contextlib
 import json
 import logging
 import os
-import shlex
-import sys
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import asdict, dataclass
@@ -17,7 +15,7 @@ from typing import Any
 from pettingzoo import ParallelEnv
 from rich.console import Console
 
-from orchestration.runs import new_run_dir
+from orchestration.runs import command_line, new_run_dir
 
 # Left for the last iteration, the last checkpoint and the shutdown, so that the budget is kept.
 CLOSING_SECONDS = 8.0
@@ -92,7 +90,7 @@ def train(
     logging.getLogger("ray.tune").setLevel(logging.CRITICAL)  # a failed trial is told by TrainingError
     runners = _cpus() if env_runners is None else env_runners
     make_env = make_env or env_maker(scenario)
-    facts = _facts(make_env) | {"algorithm": "ppo", "seed": seed, "command": shlex.join(sys.argv)}
+    facts = _facts(make_env) | {"algorithm": "ppo", "seed": seed, "command": command_line()}
     config = masked_ppo_config(scenario, seed=seed, make_env=make_env)
     config.env_runners(num_env_runners=runners)
     run_dir = new_run_dir(out, scenario, "ppo", seed).resolve()

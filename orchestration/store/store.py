@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import shlex
-import sys
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from datetime import UTC, datetime
@@ -14,6 +12,7 @@ from typing import TYPE_CHECKING, Any, Self
 from sqlalchemy import Connection, Engine, func, insert, select
 
 import marl_health
+from orchestration.runs import command_line
 from orchestration.store import claim as claims
 from orchestration.store.address import FILE, WRITES, connect, read_address, shown
 from orchestration.store.errors import JobTakenError, StoreError, told
@@ -123,7 +122,7 @@ class Store(Questions):
             "algorithm": algorithm,
             "seed": seed,
             "configuration": plain(configuration or {}),
-            "command": plain(shlex.join(sys.argv)),
+            "command": plain(command_line()),
             "code_version": marl_health.__version__,
             "folder": None if folder is None else str(folder.absolute()),
             "env_steps": None,
@@ -157,7 +156,7 @@ class Store(Questions):
             row = claims.take(connection, job, now)
             met = EnvironmentConfig.__table__.c
             latest = connection.execute(select(func.max(met.id)).where(met.job_id == job)).scalar()
-            claims.note(connection, job, row["attempts"], now, "info", "resumed", f"resumed: {shlex.join(sys.argv)}")
+            claims.note(connection, job, row["attempts"], now, "info", "resumed", plain(f"resumed: {command_line()}"))
         with _until_its_end(Job(self, row, beat_seconds, latest)) as resumed:
             yield resumed
 

@@ -301,6 +301,15 @@ def test_groups_stand_in_the_order_of_the_scenario_and_numbers_in_theirs(tmp_pat
     }
 
 
+def test_so_they_do_where_an_attribute_depends_on_another(tmp_path):
+    private = {"choice": {"private": "70%", "none": "else"}}
+    has = {"old": {"chance": "30%"}, "insurance": {"by": "old", "yes": {"choice": {"medicare": "100%"}}, "no": private}}
+    entity = {"arrive": {"rate": {"per_hour": 4}}, "has": has, "begins": "home"}
+    pathway = {"home": {"leave": "discharged"}}
+    loaded = scenario(tmp_path, groups=["insurance"], entities={"patient": entity}, pathway=pathway)
+    assert play(loaded).groups() == {"insurance": ["medicare", "private", "none"]}
+
+
 @pytest.mark.parametrize(
     ("parts", "says"),
     [

@@ -7,7 +7,7 @@ from math import prod
 from typing import TYPE_CHECKING, Any
 
 from marl_health.spec.errors import Where
-from marl_health.spec.numbers import Choice, read_key
+from marl_health.spec.numbers import By, Choice, read_key
 from marl_health.spec.suggest import did_you_mean
 from marl_health.worlds.flow import readings as reading
 from marl_health.worlds.flow.groups import Grouping, GroupTable
@@ -142,11 +142,18 @@ def _values(compiler: Compiler, name: str, path: Where) -> list[Any] | None:
             )
             return None
         possible |= number.possible
-        form = kind.has.get(name)
-        if isinstance(form, Choice):
-            listed.update((read_key(key), None) for key in form.choice)
+        listed.update(dict.fromkeys(_listed(kind.has.get(name))))
     ordered = [value for value in listed if value in possible]
     if all(isinstance(value, int | float) for value in possible):
         ordered = []  # numbers have an order of their own
     rest = sorted(possible - set(ordered), key=lambda value: (str(type(value)), value))
     return [*ordered, *rest] + ([None] if lacking else [])
+
+
+def _listed(form: Any) -> list[Any]:
+    """Values that a form names, in its order."""
+    if isinstance(form, Choice):
+        return [read_key(key) for key in form.choice]
+    if isinstance(form, By):
+        return [value for case in (*form.cases.values(), form.otherwise) for value in _listed(case)]
+    return []

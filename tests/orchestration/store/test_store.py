@@ -41,6 +41,14 @@ def test_a_job_says_what_it_ran_on_and_how_it_ended(store, clinic, tmp_path):
         assert list(store.jobs(**other)) == []
 
 
+def test_the_command_is_kept_without_a_password(store, clinic, monkeypatch):
+    monkeypatch.setattr("sys.argv", ["marl-health", "train", "clinic", "--store", "postgresql://me:s3cret@host/db"])
+    with store.job(scenario=clinic, algorithm="ppo"):
+        pass
+    assert only(store.jobs())["command"] == "marl-health train clinic --store postgresql://me:***@host/db"
+    assert "s3cret" not in only(store.logs(event="started"))["message"]
+
+
 def test_the_newest_jobs_come_oldest_first(store, clinic):
     for seed in range(4):
         with store.job(scenario=clinic, algorithm="ppo", seed=seed):
