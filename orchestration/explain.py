@@ -107,14 +107,26 @@ def _kpis(scenario: Scenario) -> Iterator[RenderableType]:
     table = _table("", "name", "formula", "meaning", "unit", "better")
     for compiled in scenario.program.kpis:
         kpi = scenario.spec.kpis[compiled.name]
-        formula, meaning = kpi.of, compiled.reading.meaning
-        if compiled.per is not None:
-            formula, meaning = f"{kpi.of} / {kpi.per}", f"{meaning} / {compiled.per.meaning}"
-        table.add_row(compiled.name, formula, meaning, compiled.unit, kpi.better)
+        table.add_row(compiled.name, *kpi_words(kpi, compiled), compiled.unit, kpi.better)
     if not table.rows:
         yield Text("  None.")
         return
     yield Padding(table, (0, 0, 0, 2))
+    groups = scenario.kind.make_game(scenario.program).groups()
+    if groups:
+        listed = "; ".join(f"{name} ({', '.join(values)})" for name, values in groups.items())
+        yield Text(f"  They can be split by {listed}.")
+
+
+def kpi_words(kpi: Any, compiled: Any) -> tuple[str, str]:
+    """Formula and meaning of a KPI, as read and as compiled."""
+    formula, meaning = kpi.of, compiled.reading.meaning
+    if compiled.per is not None:
+        formula, meaning = f"{kpi.of} / {kpi.per}", f"{meaning} / {compiled.per.meaning}"
+    if compiled.gap:
+        by = ", ".join(compiled.gap)
+        formula, meaning = f"gap by {by} of {formula}", f"largest difference between groups of {by}: {meaning}"
+    return formula, meaning
 
 
 def _table(title: str, *columns: str) -> Table:

@@ -16,7 +16,7 @@ from orchestration.document.blocks import Block, Bullets, Figure, Heading, Parag
 from orchestration.document.implementation import access, command, implementation
 from orchestration.document.inputs import SECTIONS, Input, inputs, phrase, words
 from orchestration.document.logic import components, logic
-from orchestration.explain import clock_text, duration
+from orchestration.explain import clock_text, duration, kpi_words
 
 GUIDELINE = "Monks et al. (2019), Strengthening the reporting of empirical simulation studies, J Simulation 13:55"
 """Where the guideline stands."""
@@ -58,9 +58,7 @@ def _objectives(scenario: Scenario) -> Iterator[Block]:
     rows = []
     for kpi in scenario.program.kpis:
         said = scenario.spec.kpis[kpi.name]
-        formula, meaning = said.of, kpi.reading.meaning
-        if kpi.per is not None:
-            formula, meaning = f"{said.of} / {said.per}", f"{meaning} / {kpi.per.meaning}"
+        formula, meaning = kpi_words(said, kpi)
         rows.append([f"`{kpi.name}`", f"`{formula}`", meaning, kpi.unit or "–", said.better])
     yield Paragraph("Key performance indicators over the episode, the warm-up left out." if rows else "None.")
     if rows:

@@ -175,3 +175,11 @@ def test_unknown_groups_are_told_with_those_there_are(file, grouped):
     assert "as in groups: [acuity]" in invoke("simulate", CLINIC, "--by", "acuity", code=1).stderr
     with pytest.raises(UnknownGroups):
         simulate(grouped, "wait", 1, 0, by="sex")
+
+
+def test_a_gap_and_the_groups_are_explained(file, tmp_path):
+    shown = " ".join(invoke("show", file).stdout.split())
+    assert "gap by payer of wait.mean" in shown
+    assert "They can be split by acuity (1, 2, 3); payer (private, public, none, (without))." in shown
+    invoke("document", file, "--out", tmp_path / "x.md")
+    assert "`gap by payer of wait.mean`" in (tmp_path / "x.md").read_text()
