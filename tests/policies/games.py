@@ -8,11 +8,12 @@ from pettingzoo import ParallelEnv
 
 
 class Game(ParallelEnv):
-    """What the games share: spaces by agent, the same reward for all, an end by time after `steps`."""
+    """What the games share: spaces by agent, one reward for all, an end after `steps`: by time, or a real one."""
 
     metadata: ClassVar = {"name": "game_v0"}
     render_mode = None
     steps = 1
+    terminates = False
     shapes: ClassVar[dict[str, tuple[int, int]]] = {}
     """By agent: numbers observed, and actions."""
 
@@ -41,7 +42,8 @@ class Game(ParallelEnv):
         over = self.t == self.steps
         seen, infos = self.seen(), {a: {"action_mask": self.mask(a)} for a in agents}
         self.agents = [] if over else agents
-        return seen, dict.fromkeys(agents, reward), dict.fromkeys(agents, False), dict.fromkeys(agents, over), infos
+        ended, cut = over and self.terminates, over and not self.terminates
+        return seen, dict.fromkeys(agents, reward), dict.fromkeys(agents, ended), dict.fromkeys(agents, cut), infos
 
     def mask(self, agent):
         return np.ones(self._can[agent].n, np.int8)
@@ -81,6 +83,7 @@ class TwoSteps(Game):
     """
 
     steps = 2
+    terminates = True
     shapes: ClassVar = {"first_0": (3, 2), "second_0": (3, 2)}
     payoffs: ClassVar = {1: [[7, 7], [7, 7]], 2: [[0, 1], [1, 8]]}
 

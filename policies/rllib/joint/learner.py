@@ -1,0 +1,106 @@
+"""Learners of action values from joint transitions."""
+
+from __future__ import annotations
+
+import abc
+from typing import Any
+
+import torch
+from ray.rllib.core.columns import Columns
+from ray.rllib.core.learner.torch.torch_learner import TorchLearner
+from ray.rllib.core.learner.utils import update_target_network
+from ray.rllib.core.rl_module.apis import TargetNetworkAPI
+from torch import Tensor
+
+from policies.rllib.joint.module import AHEAD, CHOSEN
+from policies.rllib.joint.replay import ALIVE, NEXT_ALIVE, TEAM
+
+
+class JointQLearner(TorchLearner, abc.ABC):
+    """Temporal-difference learning of all modules by one loss over joint transitions.
+
+    Target networks are copied anew every `target_update` calls of `update`, each of which is a round of updates.
+    """
+
+    def build(self) -> None:
+        """Build modules and optimisers, then the target networks, which no optimiser may touch."""
+        super().build()
+        for module in self._with_targets():
+            module.make_target_networks()
+
+    def compute_losses(self, *, fwd_out: dict[str, Any], batch: dict[str, Any]) -> dict[str, Tensor]:
+        """The loss of all modules together, in the name of the team; RLlib adds up what is returned.
+
+        Agents stand side by side in the order of the modules' names, shape (B, N).
+        """
+        modules = sorted(name for name in batch if name != TEAM)
+        chosen, ahead = (torch.cat([fwd_out[m][key] for m in modules], -1) for key in (CHOSEN, AHEAD))
+        alive, rewards, next_alive = (
+            torch.cat([batch[m][key] for m in modules], -1) for key in (ALIVE, Columns.REWARDS, NEXT_ALIVE)
+        )
+        chosen, ahead = torch.where(alive, chosen, 0.0), torch.where(next_alive, ahead, 0.0)
+        loss, value = self.temporal_difference(chosen, ahead, alive, rewards, batch[TEAM])
+        self.metrics.log_value((TEAM, "value_mean"), value.mean(), window=1)
+        return {TEAM: loss}
+
+    @abc.abstractmethod
+    def temporal_difference(
+        self, chosen: Tensor, ahead: Tensor, alive: Tensor, rewards: Tensor, team: dict[str, Tensor]
+    ) -> tuple[Tensor, Tensor]:
+        """The loss, and the values that it is about.
+
+        Args:
+            chosen: values of what was done, shape (B, N), 0 where an agent is absent.
+            ahead: values of what looks best next, shape (B, N), 0 where an agent has nothing to expect.
+            alive: who acted, shape (B, N).
+            rewards: of each agent, shape (B, N).
+            team: what concerns all together (see `JointReplay.sample`).
+        """
+
+    def compute_loss_for_module(self, **_: Any) -> Tensor:
+        """Not used: modules learn together."""
+        raise NotImplementedError("the modules of a joint learner have one loss; see compute_losses")
+
+    def configure_optimizers_for_module(self, module_id: str, config: Any = None) -> None:
+        """An optimiser for every module that has something to learn."""
+        if any(True for _ in self.module[module_id].parameters()):
+            super().configure_optimizers_for_module(module_id, config)
+
+    def after_gradient_based_update(self, *, timesteps: dict[str, Any]) -> None:
+        """Copy the networks to their targets, when it is time."""
+        super().after_gradient_based_update(timesteps=timesteps)
+        if self._weights_seq_no % self.config.target_update == 0:
+            for module in self._with_targets():
+                for network, target in module.get_target_network_pairs():
+                    update_target_network(main_net=network, target_net=target, tau=1.0)
+
+    def _with_targets(self) -> list[Any]:
+        modules = [module.unwrapped() for module in self.module.values()]
+        return [module for module in modules if isinstance(module, TargetNetworkAPI)]
+
+
+class MixedLearner(JointQLearner):
+    """Learns the value of what the team does, which a mixer makes from the agents' values."""
+
+    def temporal_difference(
+        self, chosen: Tensor, ahead: Tensor, alive: Tensor, rewards: Tensor, team: dict[str, Tensor]
+    ) -> tuple[Tensor, Tensor]:
+        """Mean squared error of the mixed value."""
+        mixer = self.module[TEAM].unwrapped()
+        value = mixer.mix(chosen, team)
+        with torch.no_grad():
+            goes_on = 1.0 - team[Columns.TERMINATEDS].float()
+            target = team[Columns.REWARDS] + self.config.gamma * goes_on * mixer.mix_ahead(ahead, team)
+        return torch.nn.functional.mse_loss(value, target), value
+
+
+class IndependentLearner(JointQLearner):
+    """Every agent learns what its own actions are worth by its own reward, as if the others were the weather."""
+
+    def temporal_difference(
+        self, chosen: Tensor, ahead: Tensor, alive: Tensor, rewards: Tensor, team: dict[str, Tensor]
+    ) -> tuple[Tensor, Tensor]:
+        """Mean squared error over the agents that acted."""
+        goes_on = 1.0 - team[Columns.TERMINATEDS].float()
+        target = rewards + self.config.gamma * goes_on.unsqueeze(-1) * ahead
+        return torch.nn.functional.mse_loss(chosen[alive], target[alive]), chosen[alive]

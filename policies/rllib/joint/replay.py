@@ -1,0 +1,139 @@
+"""A buffer of joint transitions, aligned in time."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+from ray.rllib.core.columns import Columns
+from ray.rllib.policy.sample_batch import MultiAgentBatch, SampleBatch
+
+from policies.rllib.joint.rows import Rows
+from policies.rllib.state import STATE
+
+ALIVE = "alive"
+NEXT_ALIVE = "next_alive"
+NEXT_STATE = "next_global_state"
+TEAM = "team"
+"""In a batch, the part that concerns all agents together; so no module of agents can have this name."""
+
+_PARTS = ("observations", "actions", "rewards", "alive")
+_WHOLE = ("team", "state", "ended")
+
+
+class JointReplay:
+    """A ring of rows (see `Rows`): a transition is a row and the one after it, so nothing is stored twice.
+
+    Args:
+        capacity: rows kept; the oldest go first.
+        seed: starts the draws.
+    """
+
+    def __init__(self, capacity: int, seed: int | None) -> None:
+        self.capacity = capacity
+        self._rng = np.random.default_rng(seed)
+        self._columns: dict[tuple[str, ...], NDArray[Any]] = {}
+        self._leads_on = np.zeros(capacity, np.bool_)  # whether the next row is where this row's step led
+        self._head = 0
+        self._filled = 0
+
+    def __len__(self) -> int:
+        """Transitions that can be drawn."""
+        return int(self._leads_on.sum())
+
+    def add(self, rows: Rows) -> None:
+        """Keep the rows of one chunk.
+
+        Raises:
+            ValueError: the chunk is longer than the buffer.
+        """
+        n = len(rows.team)
+        if n > self.capacity:
+            raise ValueError(f"a chunk of {n} rows does not fit in a buffer of {self.capacity}; raise its capacity")
+        place = (self._head + np.arange(n)) % self.capacity
+        for key, values in _columns(rows):
+            if key not in self._columns:
+                self._columns[key] = np.zeros((self.capacity, *values.shape[1:]), values.dtype)
+            self._columns[key][place] = values
+        self._leads_on[place[:-1]] = True
+        self._leads_on[place[-1]] = False
+        self._head = (self._head + n) % self.capacity
+        self._filled = min(self.capacity, self._filled + n)
+
+    def sample(self, size: int, scale: float = 1.0) -> MultiAgentBatch:
+        """Draw transitions, each as likely as any other, again and again.
+
+        Args:
+            size: B, how many.
+            scale: what rewards are divided by.
+
+        Returns:
+            By module OBS and NEXT_OBS of shape (B, k, m + n), ACTIONS, REWARDS, ALIVE and NEXT_ALIVE of shape (B, k);
+            under TEAM the REWARDS and TERMINATEDS of shape (B,), STATE and NEXT_STATE of shape (B, s).
+        """
+        now = self._rng.choice(np.flatnonzero(self._leads_on), size)
+        then = (now + 1) % self.capacity
+        parts: dict[str, Any] = {}
+        for module in [key[1] for key in self._columns if key[0] == "alive"]:
+            seen, alive = self._columns["observations", module], self._columns["alive", module]
+            parts[module] = SampleBatch(
+                {
+                    Columns.OBS: seen[now],
+                    Columns.NEXT_OBS: seen[then],
+                    Columns.ACTIONS: self._columns["actions", module][now],
+                    Columns.REWARDS: self._columns["rewards", module][now] / np.float32(scale),
+                    ALIVE: alive[now],
+                    NEXT_ALIVE: alive[then],
+                }
+            )
+        state = self._columns[("state",)]
+        parts[TEAM] = SampleBatch(
+            {
+                Columns.REWARDS: self._columns[("team",)][now] / np.float32(scale),
+                Columns.TERMINATEDS: self._columns[("ended",)][now],
+                STATE: state[now],
+                NEXT_STATE: state[then],
+            }
+        )
+        return MultiAgentBatch(parts, env_steps=size)
+
+    def get_state(self) -> dict[str, Any]:
+        """Everything that is kept, and the state of the draws."""
+        kept = self._filled
+        return {
+            "capacity": self.capacity,
+            "columns": {key: values[:kept].copy() for key, values in self._columns.items()},
+            "leads_on": self._leads_on[:kept].copy(),
+            "head": self._head,
+            "draws": self._rng.bit_generator.state,
+        }
+
+    def set_state(self, state: dict[str, Any]) -> None:
+        """Go on from `get_state`.
+
+        Raises:
+            ValueError: that buffer was of another capacity.
+        """
+        if state["capacity"] != self.capacity:
+            raise ValueError(
+                f"the checkpoint holds a buffer of capacity {state['capacity']}, but {self.capacity} is asked for"
+            )
+        kept = self._filled = len(state["leads_on"])
+        self._leads_on[:] = False
+        self._leads_on[:kept] = state["leads_on"]
+        self._columns = {}
+        for key, values in state["columns"].items():
+            self._columns[key] = np.zeros((self.capacity, *values.shape[1:]), values.dtype)
+            self._columns[key][:kept] = values
+        self._head = state["head"]
+        self._rng.bit_generator.state = state["draws"]
+
+
+def _columns(rows: Rows) -> Iterator[tuple[tuple[str, ...], NDArray[Any]]]:
+    for name in _PARTS:
+        for module, values in getattr(rows, name).items():
+            yield (name, module), values
+    for name in _WHOLE:
+        yield (name,), getattr(rows, name)
