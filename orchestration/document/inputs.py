@@ -96,6 +96,10 @@ class Origin(NamedTuple):
         """The origin of what stands in there."""
         return Origin(str(value.get("source", self.source)), str(value.get("note", self.note)))
 
+    def and_of(self, sources: list[str]) -> Origin:
+        """The origin of what is written in one row, whose parts have sources of their own."""
+        return self._replace(source="; ".join(filter(None, [self.source, *sources])))
+
     @property
     def text(self) -> str:
         """For a table."""
@@ -117,6 +121,7 @@ def _inputs(thing: str, path: tuple[str, ...], value: Any, origin: Origin) -> It
         elif form is not None or "split" in value or {"table", "column"} <= set(value):
             text = phrase(value)
             if numeric(text):
+                origin = origin.and_of(_sources(list(value.values())))
                 yield row(text)
         elif value and all(TIME_OF_DAY.fullmatch(str(key)) for key in value):
             yield row("; ".join(f"from {key}: {count}" for key, count in value.items()))
@@ -137,6 +142,16 @@ def _inputs(thing: str, path: tuple[str, ...], value: Any, origin: Origin) -> It
             yield row(", ".join(phrase(part) for part in value))
     elif numeric(value):
         yield row(phrase(value))
+
+
+def _sources(value: Any) -> list[str]:
+    """Sources that stand anywhere within a value."""
+    if isinstance(value, Mapping):
+        own = [str(value["source"])] if "source" in value else []
+        return own + _sources([part for key, part in value.items() if key not in REMARKS])
+    if isinstance(value, list):
+        return [source for part in value for source in _sources(part)]
+    return []
 
 
 def _cases(value: Mapping[str, Any], form: str | None) -> list[tuple[str, Any]] | None:

@@ -72,6 +72,13 @@ def test_sources_are_told_from_assumptions():
     assert (found["clock"][0].source, found["clock"][0].assumed) == ("chosen for this study", False)
 
 
+def test_parts_of_a_sum_keep_their_sources():
+    talk = {"by": "language", "other": "10 min", "else": "0 min", "source": "Doe 2020"}
+    step = {"use": "nurse", "for": {"plus": ["5 min", talk]}, "source": "assumption"}
+    (row,) = inputs({"pathway": {"triage": step}})["pathway"]
+    assert row.source == "assumption; Doe 2020" and "10 min" in row.value
+
+
 @pytest.mark.parametrize(
     ("value", "words"),
     [
