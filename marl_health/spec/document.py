@@ -65,6 +65,18 @@ class Document:
             known = known[:-1]
         return self._places.get((), Location(self.file, 1, 1))
 
+    def part(self, path: Where) -> Document:
+        """Return the mapping at a path as a document of its own, whose values keep their places.
+
+        Args:
+            path: where a mapping stands.
+        """
+        data: Any = self.data
+        for step in path:
+            data = data[step]
+        below = {where[len(path) :]: place for where, place in self._places.items() if where[: len(path)] == path}
+        return Document(self.file, data, below)
+
     def problem(self, path: Where, message: str) -> Problem:
         """Return a complaint about the value at `path`, placed in the file that the value was written in."""
         place = self.locate(path)

@@ -23,6 +23,20 @@ def read(path: Path, chosen: dict[str, str]) -> Scenario:
         ScenarioError: with every problem found.
     """
     document, files = parse(path)
+    return compiled(document, files, chosen)
+
+
+def compiled(document: Document, files: list[Path], chosen: dict[str, str]) -> Scenario:
+    """Compile a parsed scenario.
+
+    Args:
+        document: what it says.
+        files: the files that it is in; its tables lie beside them, or among the packaged ones.
+        chosen: alternatives for the names under ``choose``.
+
+    Raises:
+        ScenarioError: with every problem found.
+    """
     folders = [*(file.parent for file in files), PACKAGED]
     kind = _kind(document)
     try:

@@ -1,1 +1,1 @@
-"""Stages of training: when to move on, when to go back."""
+"""Stages of training: `machine` decides when to move on and when to go back, `reading` makes them of YAML."""

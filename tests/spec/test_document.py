@@ -365,3 +365,11 @@ def test_a_mutated_scenario_gives_a_document_or_located_problems(data: st.DataOb
         parse_document(text, "f.yaml")
     except ScenarioError as error:
         assert error.problems[0].line <= text.count("\n") + 2 + sum(map(text.count, "\x85\u2028\u2029\r"))
+
+
+def test_a_part_is_a_document_whose_values_keep_their_places() -> None:
+    document = parse_document("name: a\nstages:\n  - changes: {vary: {demand: 3}}\n", "course.yaml")
+    part = document.part(("stages", 0, "changes"))
+    assert part.data == {"vary": {"demand": 3}}
+    assert part.locate(("vary", "demand")) == document.locate(("stages", 0, "changes", "vary", "demand"))
+    assert part.locate(("other",)) == document.locate(("stages", 0, "changes"))
