@@ -51,7 +51,7 @@ class ScenarioRef:
 class Task:
     """One replication to run.
 
-    ``policy`` is a name that :func:`policies.make` knows; ``by`` an attribute by whose groups KPIs are split as well.
+    ``policy`` is a name that :func:`policies.make` knows; ``by`` attributes by whose groups KPIs are split as well.
     """
 
     scenario: ScenarioRef
@@ -59,7 +59,7 @@ class Task:
     seed: int
     events: bool = False
     occupancy: bool = False
-    by: str | None = None
+    by: tuple[str, ...] = ()
 
 
 @dataclass
@@ -71,7 +71,8 @@ class Replication:
         gained: the team's return: the mean over agents of what each was rewarded in all, not discounted.
         terms: the same by component; they add up to it.
         kpis: KPIs; nan where nothing was recorded.
-        kpis_by: KPIs by group, if that was asked for.
+        kpis_by: by attribute, KPIs by group, if that was asked for.
+        moves: by agent, how often it did each action other than to wait.
         conservation: where everybody is who ever came.
         events: the event log, if it was asked for. people: who is who in it.
         hours: hours since the first decision at which occupancy was taken, if it was asked for.
@@ -84,7 +85,8 @@ class Replication:
     gained: float = 0.0
     terms: dict[str, float] = field(default_factory=lambda: dict.fromkeys(COMPONENTS, 0.0))
     kpis: dict[str, float] = field(default_factory=dict)
-    kpis_by: dict[str, dict[str, float]] = field(default_factory=dict)
+    kpis_by: dict[str, dict[str, dict[str, float]]] = field(default_factory=dict)
+    moves: dict[str, dict[int, int]] = field(default_factory=dict)
     conservation: dict[str, int] = field(default_factory=dict)
     events: list[Event] = field(default_factory=list)
     people: dict[int, Any] = field(default_factory=dict)
@@ -99,6 +101,13 @@ class Replication:
         self.gained += sum(rewards) / len(rewards)
         for component in COMPONENTS:
             self.terms[component] += sum(parts["reward_" + component] for parts in terms) / len(terms)
+
+    def note_moves(self, time: float, moves: Mapping[str, tuple[float, int]]) -> None:
+        """Count what agents did in the step that began at a time, given when and how each moved last."""
+        for agent, (when, action) in moves.items():
+            if when == time:
+                done = self.moves.setdefault(agent, {})
+                done[action] = done.get(action, 0) + 1
 
     def look(self, snapshot: Mapping[str, Any]) -> None:
         """Note how full everything is, and who waits."""
@@ -145,7 +154,9 @@ def _play(scenario: Scenario, task: Task) -> Replication:
     while env.agents:
         if task.occupancy:
             out.look(env.snapshot())
+        now = env.game.now
         observations, rewards, _, _, infos = env.step(policy.act(env, observations, infos))
+        out.note_moves(now, env.last_moves)
         out.reward(list(rewards.values()), list(infos.values()))
     return _came_out(out, env.game, task)
 
@@ -167,8 +178,7 @@ def _watch(scenario: Scenario, task: Task) -> Replication:
 def _came_out(out: Replication, game: Game, task: Task) -> Replication:
     """Add what a finished game has recorded."""
     out.kpis = game.kpis()
-    if task.by is not None:
-        out.kpis_by = game.kpis_by(task.by)
+    out.kpis_by = {attribute: game.kpis_by(attribute) for attribute in task.by}
     out.conservation = game.conservation()
     out.events = game.events()
     out.people = game.people()
@@ -197,7 +207,7 @@ def tasks(
     *,
     events: bool = False,
     occupancy: bool = False,
-    by: str | None = None,
+    by: tuple[str, ...] = (),
 ) -> Iterator[Task]:
     """Every policy on every seed, seed by seed, so that a policy that cannot act is found out at once."""
     ref = ScenarioRef.of(scenario)

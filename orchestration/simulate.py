@@ -61,8 +61,11 @@ class Simulation:
         Those without the attribute are left out of KPIs in which nothing is ever recorded of them.
         """
         found: dict[str, dict[str, list[float]]] = {}
-        for name, groups in self.replications[0].kpis_by.items():
-            found[name] = {group: [r.kpis_by[name][group] for r in self.replications] for group in groups}
+        if self.by is None:
+            return found
+        splits = [replication.kpis_by[self.by] for replication in self.replications]
+        for name, groups in splits[0].items():
+            found[name] = {group: [split[name][group] for split in splits] for group in groups}
             if not any(value for value in found[name].get(WITHOUT, ()) if value == value):
                 found[name].pop(WITHOUT, None)
         return found
@@ -172,7 +175,7 @@ def replications_of(
     progress: Progress | None = None,
 ) -> Generator[Replication]:
     """Replications of a policy, in the order of the seeds, as they are asked for; see :func:`simulate`."""
-    todo = tasks(scenario, [policy], seeds, events=events is not None, by=by)
+    todo = tasks(scenario, [policy], seeds, events=events is not None, by=() if by is None else (by,))
     with closing(in_order(run, todo, min(jobs, len(seeds)))) as finished:
         for number, result in enumerate(finished):
             if events is not None:

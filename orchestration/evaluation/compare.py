@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from contextlib import closing
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from itertools import cycle
 from typing import Any
@@ -92,6 +92,12 @@ class Comparison:
         """The attribute by which KPIs were split, if they were."""
         return self.simulations[self.reference].by
 
+    def split(self, by: str) -> Comparison:
+        """The same comparison, with KPIs split by another attribute of those that were asked for."""
+        return Comparison(
+            self.scenario, {name: replace(simulation, by=by) for name, simulation in self.simulations.items()}
+        )
+
     def to_json(self) -> dict[str, Any]:
         """The whole, as ``marl-health compare --json`` writes it (there nan becomes null)."""
         return {
@@ -136,9 +142,17 @@ class Comparison:
         The band lies between two quantiles over replications. Empty if occupancy was not recorded.
         """
         return {
-            name: _bands(simulation.replications, low, high)
+            name: _bands(simulation.replications, "occupancy", low, high)
             for name, simulation in self.simulations.items()
             if simulation.replications[0].occupancy
+        }
+
+    def waiting(self, low: float = 0.1, high: float = 0.9) -> dict[str, dict[str, dict[str, list[float]]]]:
+        """The same of who waits, by queue."""
+        return {
+            name: _bands(simulation.replications, "waiting", low, high)
+            for name, simulation in self.simulations.items()
+            if simulation.replications[0].waiting
         }
 
 
@@ -150,7 +164,7 @@ def compare(
     *,
     jobs: int = 1,
     occupancy: bool = False,
-    by: str | None = None,
+    by: str | Sequence[str] | None = None,
     progress: Progress | None = None,
 ) -> Comparison:
     """Run every policy on the same replications; number i has the seed ``seed + i``.
@@ -163,7 +177,7 @@ def compare(
         seed: of the first replication, at least 0.
         jobs: processes to share the work; the result does not depend on it.
         occupancy: record how full the places are at each decision.
-        by: an attribute by whose groups KPIs are split as well.
+        by: an attribute by whose groups KPIs are split as well; of several, :meth:`Comparison.split` shows each.
         progress: called after each replication of each policy.
 
     Raises:
@@ -182,29 +196,33 @@ def compare(
         )
     for name in named.values():
         policies_by_name.check(name)
-    if by is not None:
-        check_groups(scenario, by)
+    attributes = () if by is None else (by,) if isinstance(by, str) else tuple(by)
+    for attribute in attributes:
+        check_groups(scenario, attribute)
     seeds = seeds_from(seed, replications)
     results: dict[str, list[Replication]] = {label: [] for label in named}
-    todo = tasks(scenario, list(named.values()), seeds, occupancy=occupancy, by=by)
+    todo = tasks(scenario, list(named.values()), seeds, occupancy=occupancy, by=attributes)
     with closing(in_order(run, todo, min(jobs, replications * len(named)))) as finished:
         for label, result in zip(cycle(named), finished, strict=False):
             results[label].append(result)
             if progress is not None:
                 progress()
-    return Comparison(scenario, {label: Simulation(scenario, label, found, by) for label, found in results.items()})
+    first = attributes[0] if attributes else None
+    return Comparison(scenario, {label: Simulation(scenario, label, found, first) for label, found in results.items()})
 
 
 def _difference(found: Estimate) -> dict[str, float]:
     return {"difference": found.mean, "low": found.low, "high": found.high}
 
 
-def _bands(replications: Sequence[Replication], low: float, high: float) -> dict[str, dict[str, list[float]]]:
+def _bands(
+    replications: Sequence[Replication], what: str, low: float, high: float
+) -> dict[str, dict[str, list[float]]]:
     import numpy as np
 
     bands = {}
-    for place in replications[0].occupancy:
-        shares = np.array([replication.occupancy[place] for replication in replications])
+    for place in getattr(replications[0], what):
+        shares = np.array([getattr(replication, what)[place] for replication in replications])
         bands[place] = {
             "hours": replications[0].hours,
             "mean": shares.mean(axis=0).tolist(),
