@@ -17,6 +17,7 @@ from orchestration.commands import (
     learning,
     planning,
     plotting,
+    reporting,
     runs,
     store,
     tracing,
@@ -54,6 +55,7 @@ app.command()(checking.check)
 app.command()(documenting.document)
 app.command()(runs.simulate)
 app.command()(runs.compare)
+app.command()(reporting.report)
 app.command()(planning.replications)
 app.command()(planning.select)
 app.command()(tracing.trace)

@@ -41,7 +41,7 @@ def write_report(
         occupancy: policy, then place, to `hours`, `mean`, `low` and `high`, equally long; the bands are over
             replications. Empty leaves the section out.
     """
-    from orchestration.figures import forest, learning_curve, occupancy_over_time
+    from orchestration.figures import bands_over_time, forest, learning_curve
 
     policies = comparison["policies"]
     paired = comparison["paired"]
@@ -60,7 +60,7 @@ def write_report(
     sections.append(_section("Paired differences", note, forest(paired, units), _paired_table(paired, units)))
     if occupancy:
         note = "Occupied places, mean over replications with a band over them."
-        sections.append(_section("Occupancy over time", note, occupancy_over_time(occupancy)))
+        sections.append(_section("Occupancy over time", note, bands_over_time(occupancy)))
     note = f"Mean of {n} replications with its 95% interval."
     sections.append(_section("All results", note, table=_policies_table(policies, units)))
 

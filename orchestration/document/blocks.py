@@ -34,10 +34,11 @@ class Bullets:
 
 @dataclass(frozen=True)
 class Table:
-    """A table; ```` `x` ```` is code in its cells as well."""
+    """A table; ```` `x` ```` is code in its cells as well. With ``numbers``, all but its first column hold some."""
 
     head: Sequence[str]
     rows: Sequence[Sequence[str]]
+    numbers: bool = False
 
 
 @dataclass(frozen=True)
@@ -57,6 +58,9 @@ nav { columns: 3 14rem; font-size: 0.9rem; }
 nav a { display: block; }
 .wide { border: 1px solid #eee; padding: 0.5rem; }
 .wide svg { display: block; }
+table.numbers { font-variant-numeric: tabular-nums; }
+table.numbers th, table.numbers td { text-align: right; }
+table.numbers th:first-child, table.numbers td:first-child { text-align: left; }
 figcaption { font-size: 0.85rem; color: #555; }
 """
 
@@ -109,7 +113,8 @@ def page(blocks: Sequence[Block]) -> str:
             rows = "".join(
                 "<tr>" + "".join(f"<td>{_inline(cell)}</td>" for cell in row) + "</tr>\n" for row in block.rows
             )
-            parts.append(f'<div class="wide"><table><tr>{head}</tr>\n{rows}</table></div>')
+            kind = ' class="numbers"' if block.numbers else ""
+            parts.append(f'<div class="wide"><table{kind}><tr>{head}</tr>\n{rows}</table></div>')
         else:
             caption = html.escape(block.caption)
             parts.append(f'<figure><div class="wide">{block.svg}</div><figcaption>{caption}</figcaption></figure>')

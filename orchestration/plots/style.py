@@ -55,15 +55,18 @@ def words(name: str) -> str:
     return name.replace("_", " ")
 
 
-def clock_axis(axes: Axes, start: float, end: float, minute_of_week: float, labels: int = 16) -> None:
-    """Label an axis in minutes with weekdays and times of day; lines at midnight.
+def clock_axis(
+    axes: Axes, start: float, end: float, minute_of_week: float, labels: int = 16, unit: float = 1.0
+) -> None:
+    """Label an axis with weekdays and times of day; lines at midnight.
 
     Args:
-        axes: whose horizontal axis is in minutes.
-        start: where it begins.
-        end: where it ends.
+        axes: whose horizontal axis is one of time.
+        start: the minute at which it begins.
+        end: the minute at which it ends.
         minute_of_week: which minute of the week 0 on it is.
         labels: how many there is room for.
+        unit: of the axis, in minutes.
     """
     length = end - start
     step = next(step for step in (30, 60, 120, 180, 360, 720, 1440, 10_080, 1e9) if length / step <= labels)
@@ -75,10 +78,10 @@ def clock_axis(axes: Axes, start: float, end: float, minute_of_week: float, labe
         day, rest = divmod(round(minute), int(DAY))
         time = f"{rest // 60:02d}:{rest % 60:02d}"
         new_day = not ticks or rest < step
-        ticks.append(place)
+        ticks.append(place / unit)
         texts.append(WEEKDAYS[day % 7] if step >= DAY else f"{time}\n{WEEKDAYS[day % 7]}" if new_day else time)
         if rest == 0 and step < DAY:
-            axes.axvline(place, color="0.75", linewidth=0.8, zorder=0)
+            axes.axvline(place / unit, color="0.75", linewidth=0.8, zorder=0)
         place += step
     axes.set_xticks(ticks, texts)
-    axes.set_xlim(start, end)
+    axes.set_xlim(start / unit, end / unit)

@@ -1,0 +1,1 @@
+"""The report for those who run a hospital: what policies would change, in plain words and with how much certainty."""

@@ -1,0 +1,414 @@
+"""The report for managers: its figures are those of the episodes, its sentences say no more than they show."""
+
+import math
+import re
+import shutil
+from collections import Counter
+from html.parser import HTMLParser
+from pathlib import Path
+
+import numpy as np
+import pytest
+from scipy import stats
+
+import policies
+from marl_health import load, parallel_env
+from orchestration.briefing.summary import summary
+from orchestration.briefing.words import interval, metrics_of, move_words, plain
+from orchestration.commands import reporting
+from orchestration.episodes import Replication, own_seed
+from orchestration.evaluation.compare import Comparison, compare
+from orchestration.evaluation.statistics import Estimate, mean_interval
+from orchestration.simulate import Simulation
+from tests.orchestration.command_line import invoke
+from tests.orchestration.test_groups import GROUPED
+
+pytest.importorskip("matplotlib")
+HERE = Path(__file__).parent
+CLINIC = HERE / "clinic.yaml"
+SMALL = HERE.parent / "worlds" / "small_hospital.yaml"
+NAMES, N, SEED = ["wait", "random"], 5, 3
+NAN = math.nan
+
+
+class Page(HTMLParser):
+    """Headings, text and tables (lists of rows of cells) of a page, and all that it refers to."""
+
+    def __init__(self, text):
+        super().__init__()
+        self.headings, self.tables, self.references, self.text = [], [], [], ""
+        self._in = ""
+        self.feed(text)
+
+    def handle_starttag(self, tag, attributes):
+        self._in = tag if tag in ("h1", "h2", "h3", "h4", "th", "td") else self._in
+        if tag == "table":
+            self.tables.append([])
+        elif tag == "tr":
+            self.tables[-1].append([])
+        elif tag in ("th", "td"):
+            self.tables[-1][-1].append("")
+        elif tag.startswith("h") and tag[1:].isdigit():
+            self.headings.append("")
+        self.references += [value for name, value in attributes if name in ("src", "href", "xlink:href")]
+
+    def handle_endtag(self, tag):
+        if tag == self._in:
+            self._in = ""
+
+    def handle_data(self, data):
+        self.text += data
+        if self._in in ("th", "td"):
+            self.tables[-1][-1][-1] += data
+        elif self._in:
+            self.headings[-1] += data
+
+    def table(self, start):
+        """Row by its first cell, of the table whose head begins so."""
+        table = next(table for table in self.tables if table[0][0] == start)
+        return {row[0]: row[1:] for row in table[1:]}
+
+
+def write(folder, scenario, *more, names=NAMES, n=N, seed=SEED):
+    out = folder / "report.html"
+    options = ["--policies", ",".join(names), "--replications", n, "--seed", seed, "--out", out]
+    assert str(out) in invoke("report", scenario, *options, *(more or ("--jobs", 1))).stdout
+    return out
+
+
+@pytest.fixture(scope="module")
+def small(tmp_path_factory):
+    return write(tmp_path_factory.mktemp("small"), SMALL)
+
+
+@pytest.fixture(scope="module")
+def page(small):
+    return Page(small.read_text())
+
+
+@pytest.fixture(scope="module")
+def played():
+    """Policy to (return, KPIs, moves by agent and action) of each episode, played here step by step."""
+    found = {name: [] for name in NAMES}
+    for name, episodes in found.items():
+        for seed in range(SEED, SEED + N):
+            env, policy, gained, moves = parallel_env(SMALL), policies.make(name), 0.0, Counter()
+            observations, infos = env.reset(seed=seed)
+            policy.reset(env, own_seed(name, seed))
+            while env.agents:
+                actions, agents, before = policy.act(env, observations, infos), list(env.agents), infos
+                observations, rewards, _, _, infos = env.step(actions)
+                gained += sum(rewards.values()) / len(rewards)
+                done = [
+                    (agent, actions[agent])
+                    for agent in agents
+                    if actions[agent] and infos[agent]["illegal_actions"] == before[agent]["illegal_actions"]
+                ]
+                moves.update(done)
+            episodes.append((gained, env.kpis(), moves))
+    return found
+
+
+def shown(text):
+    """Numbers of a cell, and to how many decimals they are."""
+    numbers = re.findall(r"[+−-]?[\d,]+(?:\.\d+)?", text.replace("95% ", ""))
+    values = [float(number.replace("−", "-").replace(",", "")) for number in numbers]
+    return values, max(len(number.partition(".")[2]) for number in numbers)
+
+
+def t_interval(values):
+    """Mean and 95% interval, by scipy."""
+    mean, error = np.mean(values), stats.sem(values)
+    return [mean, *(mean + error * stats.t.ppf(end, len(values) - 1) for end in (0.025, 0.975))] if error else [mean]
+
+
+def same(cell, expected, factor):
+    values, digits = shown(cell)
+    assert values == pytest.approx([factor * value for value in expected], abs=0.51 * 10**-digits), cell
+
+
+UNITS = {"percentage points": 100.0, "%": 100.0, "h": 1.0, "min": 1.0, "points": 1.0, "US dollars": 1.0, "": 1.0}
+
+
+def series(played, name, metric):
+    return np.array([gained if metric == "return" else kpis[metric] for gained, kpis, _ in played[name]])
+
+
+def metrics_by_label():
+    scenario = load(SMALL)
+    kpis = {plain(kpi.name).lower(): (kpi.name, kpi.unit) for kpi in scenario.program.kpis}
+    return {"overall score": ("return", "")} | kpis
+
+
+def of_row(label):
+    """Metric of a row, and the factor to the unit it is shown in."""
+    name, _, unit = label.partition(" (")
+    metric, own = metrics_by_label()[name.lower()]
+    return metric, 1 / 60 if (own, unit) == ("min", "h)") else UNITS[unit.rstrip(")")]
+
+
+# ------------------------------------------------------------ figures
+def test_every_figure_is_that_of_the_episodes(page, played):
+    rows = page.table("mean (95% interval)")
+    assert len(rows) == 1 + len(load(SMALL).spec.kpis)
+    for label, cells in rows.items():
+        metric, factor = of_row(label)
+        for name, cell in zip(NAMES, cells, strict=True):
+            same(cell, t_interval(series(played, name, metric)), factor)
+
+
+def test_every_difference_is_paired_and_judged(page, played):
+    better_higher = {name for name, kpi in load(SMALL).spec.kpis.items() if kpi.better == "higher"} | {"return"}
+    rows, verdicts = page.table("mean difference (95% interval)"), Counter()
+    assert len(rows) == 1 + len(load(SMALL).spec.kpis)
+    for label, (cell, verdict) in rows.items():
+        metric, factor = of_row(label)
+        expected = t_interval(series(played, "random", metric) - series(played, "wait", metric))
+        same(cell, expected, factor)
+        mean, low, high = expected
+        clear = low > 0 or high < 0
+        good = (mean > 0) == (metric in better_higher)
+        assert verdict == (("better" if good else "worse") if clear else "no clear difference"), label
+        verdicts[verdict] += 1
+    assert len(verdicts) == 3, "one of the verdicts is not tested"
+
+
+def test_moves_are_those_that_were_made(page, played):
+    scenario = load(SMALL)
+    game = scenario.kind.make_game(scenario.program)
+    days = N * scenario.clock.episode / 1440
+    expected = Counter()
+    for name in NAMES:
+        for _, _, moves in played[name]:
+            for (agent, action), count in moves.items():
+                expected[plain(agent[:-2]).lower(), move_words(game.action_names(agent)[action]), name] += count / days
+    rows = page.table("moves a day")
+    for row, cells in rows.items():
+        manager, _, move = row.partition(": ")
+        for name, cell in zip(NAMES, cells, strict=True):
+            assert float(cell) == pytest.approx(expected.pop((manager.lower(), move, name), 0.0), abs=0.0051), row
+    assert not expected
+
+
+def test_it_tells_what_was_compared_and_how_it_was_made(page):
+    scenario = load(SMALL)
+    for text in (scenario.hash, f"version {scenario.version}", "3 to 7", "10 simulated days", "same patients"):
+        assert text in page.text, text
+    for kpi in scenario.spec.kpis:
+        assert kpi in page.text, "the glossary lacks a KPI"
+    assert page.headings[1:9] == [
+        "In short", "What was compared", "Differences", "How full, how long the queues", "What the managers did",
+        "Who fares how", "What this cannot say", "How it was made",
+    ]  # fmt: skip
+    assert "does not say which groups" in page.text
+
+
+def test_the_page_needs_no_other_file(small, page):
+    assert small.read_text().count("<svg") == 4
+    assert all(reference.startswith("#") for reference in page.references)
+    assert not re.search(r"<(script|link|img|iframe)|@import|url\((?!#)", small.read_text())
+
+
+def test_it_does_not_depend_on_how_many_processes_share_the_work(tmp_path):
+    texts = [write(tmp_path, CLINIC, "--jobs", jobs, n=3).read_text() for jobs in (1, 2)]
+    assert texts[0] == texts[1]
+
+
+# ------------------------------------------------------------ groups
+@pytest.fixture(scope="module")
+def grouped(tmp_path_factory):
+    path = tmp_path_factory.mktemp("grouped") / "grouped.yaml"
+    shutil.copy(CLINIC, path.with_name("clinic.yaml"))
+    path.write_text(GROUPED)
+    return path
+
+
+def test_kpis_are_split_by_every_attribute_with_gaps(tmp_path, grouped):
+    page = Page(write(tmp_path, grouped, n=8).read_text())
+    scenario = load(grouped)
+    assert [heading for heading in page.headings if heading.startswith("By ")] == ["By acuity", "By payer"]
+    for attribute, table in zip(scenario.spec.groups, gap_tables(page), strict=True):
+        comparison = compare(scenario, NAMES, 8, SEED, by=attribute)
+        metrics = metrics_of(
+            scenario, {m: [comparison.simulations["wait"].estimate(m).mean] for m in comparison.metrics}
+        )
+        told = 0
+        for row in table[1:]:
+            metric = next(name for name, each in metrics.items() if each.label == row[0].partition(" (")[0])
+            for name, cell in zip(NAMES, row[1:], strict=False):
+                gap = comparison.simulations[name].gap(metric)
+                if gap is None or math.isnan(gap.difference.mean):
+                    assert cell == "–"
+                    continue
+                values = [gap.difference.mean, gap.difference.low, gap.difference.high]
+                factor = 100.0 if "(%)" in row[0] else 1.0
+                same(cell.partition(": ")[2].removesuffix(", clear"), values, factor)
+                assert cell.lower().startswith(f"{plain(gap.above)} over {plain(gap.below)}".lower())
+                assert cell.endswith(", clear") == gap.difference.clear
+                told += 1
+        assert told >= 4
+
+
+def gap_tables(page):
+    return [table for table in page.tables if len(table[0]) > 1 and table[0][1].startswith("gap under")]
+
+
+def test_groups_have_their_own_figures(tmp_path, grouped):
+    page = Page(write(tmp_path, grouped).read_text())
+    simulation = compare(load(grouped), NAMES, N, SEED, by="payer").simulations["random"]
+    tables = [table for table in page.tables if table[0][1:4] == ["Private", "Public", "None"]]
+    assert len(tables) == 2  # one under each policy
+    rows = {row[0].partition(" (")[0]: row[1:] for row in tables[1][1:]}
+    for group, cell in zip(("private", "public", "none"), rows["Came"], strict=False):
+        found = mean_interval(simulation.splits["came"][group])
+        same(cell, [found.mean, found.low, found.high], 1.0)
+
+
+# ------------------------------------------------------------ sentences
+def comparison_of(gained, kpis):
+    """Policies with these returns, and values of KPIs of the clinic; others are the same throughout."""
+    scenario = load(CLINIC)
+    simulations = {}
+    for name, returns in gained.items():
+        same_for_all = dict.fromkeys(scenario.spec.kpis, 1.0)
+        replications = [
+            Replication(seed, gained=each, kpis={**same_for_all, **{kpi: v[name][seed] for kpi, v in kpis.items()}})
+            for seed, each in enumerate(returns)
+        ]
+        simulations[name] = Simulation(scenario, name, replications)
+    return Comparison(scenario, simulations)
+
+
+def sentences(gained, kpis=None):
+    comparison = comparison_of(gained, kpis or {})
+    means = {m: [s.estimate(m).mean for s in comparison.simulations.values()] for m in comparison.metrics}
+    return summary(comparison, metrics_of(comparison.scenario, means))
+
+
+STEADY = [0.0, 1.0, 0.0, 1.0, 0.0, 1.0, 0.0, 1.0, 0.0, 1.0]
+HIGH = [10.0, 12.0] * 5
+SHAKY = [9.0, -8.0, 7.0, -9.0, 8.0, -7.0, 9.0, -6.0, 7.0, -8.0]
+
+
+def test_a_clear_lead_is_told_with_its_interval():
+    first, second, last = sentences({"wait": STEADY, "rule": HIGH})
+    assert first == (
+        "By the scenario's own score `rule` is clearly better than the other (against `wait` +10.50 points, "
+        "95% +10.12 to +10.88)."
+    )
+    assert "`rule` is not clearly different in any of" in second
+    assert "10 replications" in last and "only" not in last
+
+
+def test_what_may_be_luck_is_called_so():
+    first, *_ = sentences({"wait": STEADY, "rule": SHAKY, "other": HIGH})
+    assert "`other` is clearly better than both others" in first
+    first, *_ = sentences({"wait": STEADY, "rule": [value + 0.5 for value in SHAKY]})
+    assert "cannot be told apart from" in first and "clearly" not in first
+    first, *_ = sentences(
+        {"wait": STEADY, "rule": HIGH, "other": [a + b / 9 for a, b in zip(HIGH, SHAKY, strict=True)]}
+    )
+    assert "`other` comes out highest, but it cannot be told apart from `rule`" in first
+    assert "clearly better than `wait`" in first
+
+
+def test_better_and_worse_follow_what_the_scenario_says():
+    scenario = load(CLINIC)
+    lower = next(name for name, kpi in scenario.spec.kpis.items() if kpi.better == "lower")
+    _, up, _ = sentences({"wait": STEADY, "rule": STEADY}, {lower: {"wait": STEADY, "rule": HIGH}})
+    _, down, _ = sentences({"wait": STEADY, "rule": STEADY}, {lower: {"wait": HIGH, "rule": STEADY}})
+    others = len(scenario.spec.kpis) - 1
+    assert f"clearly worse in 1 of {others + 1} indicators" in up and "better" not in up
+    assert f"clearly better in 1 of {others + 1} indicators" in down and "worse" not in down
+
+
+@pytest.mark.parametrize("policies_", [1, 2, 3, 4])
+def test_there_are_three_to_six_sentences(policies_):
+    gained = dict(zip(("wait", "a", "b", "c", "d"), (STEADY, HIGH, SHAKY, STEADY, HIGH), strict=True))
+    chosen = dict(list(gained.items())[: policies_ + 1])
+    assert 3 <= len(sentences(chosen)) <= 6
+
+
+def test_one_replication_says_that_it_says_nothing():
+    told = " ".join(sentences({"wait": [1.0], "rule": [5.0]}))
+    assert "nothing can be said" in told and "clearly" not in told
+
+
+def test_a_single_policy_is_compared_with_nothing(tmp_path):
+    page = Page(write(tmp_path, CLINIC, names=["random"], n=2).read_text())
+    assert "nothing to compare it with" in page.text and len(page.table("mean (95% interval)")) > 1
+
+
+# ------------------------------------------------------------ words
+@pytest.mark.parametrize(
+    ("action", "words"),
+    [
+        ("first waiting_patients[3]", "put one of the waiting patients first"),
+        ("shorten nearly_ready[0]", "end the stay of one of the nearly ready early"),
+        ("send to cancelled waiting_cases[1]", "send one of the waiting cases to cancelled"),
+        ("set ward_bed.extra +8", "set extra ward bed to +8"),
+        ("set ct_queue.order quick_first", "set the order of the CT queue to 'quick first'"),
+        ("set ed_bay.reserve 3", "keep 3 of emergency department bay back"),
+        ("call in 2 ed_physician", "call in 2 emergency department physician"),
+    ],
+)
+def test_moves_in_words(action, words):
+    assert move_words(action) == words
+
+
+@pytest.mark.parametrize(
+    ("found", "text"),
+    [
+        (Estimate(213.04, 156.9, 269.2, 9), "213 (157 to 269)"),
+        (Estimate(-0.52, -0.86, -0.18, 9), "−0.52 (−0.86 to −0.18)"),
+        (Estimate(-1.0, -2.0, -0.0004, 9), "−1.0000 (−2.0000 to −0.0004)"),
+        (Estimate(0.0, 0.0, 0.0, 9), "0"),
+        (Estimate(35567.6, 32130.8, 39004.4, 9), "35,568 (32,131 to 39,004)"),
+        (Estimate(3.2, NAN, NAN, 1), "3.2"),
+        (Estimate(NAN, NAN, NAN, 0), "–"),
+    ],
+)
+def test_intervals_in_digits_that_they_bear(found, text):
+    assert interval(found) == text
+
+
+def test_long_durations_are_shown_in_hours():
+    scenario = load(SMALL)
+    for minutes, unit, factor in ((179.0, "min", 1.0), (181.0, "h", 1 / 60)):
+        shown = metrics_of(scenario, {kpi: [minutes, 5.0] for kpi in scenario.spec.kpis})["door_to_doctor_mean"]
+        assert (shown.unit, shown.factor) == (unit, factor)
+
+
+# ------------------------------------------------------------ what goes wrong
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        ([CLINIC, "--out", "{}/report.txt"], "let its name end in .html"),
+        ([CLINIC, "--out", "{}/missing/report.html"], "there is no folder"),
+        ([CLINIC, "--out", "{}/folder.html"], "is a folder"),
+        ([CLINIC, "--policies", "wait,wiat", "--out", "{}/report.html"], "wiat"),
+        ([CLINIC, "--policies", "wait,wait", "--replications", 1, "--out", "{}/report.html"], "named twice"),
+        ([CLINIC, "--policies", "wait,rule", "--out", "{}/report.html"], "rule"),
+        (["treatment_centre", "--out", "{}/report.html"], "nobody decides"),
+        (["no_such_scenario", "--out", "{}/report.html"], "no_such_scenario"),
+    ],
+)
+def test_what_goes_wrong_is_told_in_a_line(tmp_path, arguments, message):
+    (tmp_path / "folder.html").mkdir()
+    result = invoke("report", *(str(each).format(tmp_path) for each in arguments), code=1)
+    assert message in result.output
+    assert [path.name for path in tmp_path.iterdir()] == ["folder.html"]
+
+
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="no such device")
+def test_a_full_disk_is_told(tmp_path):
+    full = tmp_path / "full.html"
+    full.symlink_to("/dev/full")
+    options = ["--policies", "wait", "--replications", 1, "--jobs", 1, "--out", full]
+    assert "the disk is full" in invoke("report", CLINIC, *options, code=1).output
+
+
+def test_how_long_it_will_take_is_told_if_it_is_long(tmp_path, monkeypatch):
+    monkeypatch.setattr(reporting, "LONG", 0.0)
+    options = ["--policies", "wait,random", "--replications", 2, "--jobs", 1, "--out", tmp_path / "report.html"]
+    assert re.search(r"2 replications of 2 policies take about \d+ (s|min)", invoke("report", CLINIC, *options).output)
