@@ -16,9 +16,9 @@ from marl_health.spec.numbers import STRUCTURES
 from marl_health.spec.reading import compiled, parse
 from marl_health.spec.scenario import find
 from marl_health.spec.suggest import did_you_mean
-from orchestration.curriculum.levels import level_of
+from orchestration.curriculum.criteria import Criterion, level_of, read_criterion
 from orchestration.curriculum.machine import Curriculum, Stage
-from orchestration.curriculum.model import CurriculumModel, StageModel
+from orchestration.curriculum.model import Back, CurriculumModel, StageModel
 from orchestration.curriculum.writing import write_scenario
 
 FIXED = ("name", "extends", "schema", "kind", "split")
@@ -157,45 +157,34 @@ class _Reader:
         at_least, at_most = model.steps.at_least, model.steps.at_most
         if model.success is None:
             return Stage(model.name, at_least=at_least, at_most=at_most)
-        success = model.success
-        units = {"return": "", **scenario.kind.make_game(scenario.program).kpi_units()}
-        if success.of not in units:
-            message = f"'{scenario.name}' has no KPI '{success.of}'{did_you_mean(success.of, units)}"
-            self.problem((*where, "success", "of"), message)
+        criterion = read_criterion(
+            model.success, scenario, lambda path, message: self.problem((*where, "success", *path), message)
+        )
+        if criterion is None:
             return None
-        word, wanted = ("at_least", success.at_least) if success.at_most is None else ("at_most", success.at_most)
-        higher = word == "at_least"
-        kpi = scenario.spec.kpis.get(success.of)
-        if higher != (kpi is None or kpi.better == "higher"):
-            better, other = ("lower", "at_most") if higher else ("higher", "at_least")
-            self.problem((*where, "success", word), f"{success.of} is better {better}; write {other}")
-        assert wanted is not None
-        levels: dict[str, float] = {}
-        asked = [("success", word, wanted)]
-        if model.back is not None:
-            asked.append(("back", "worse_than", model.back.worse_than))
-        for part, key, quantity in asked:
-            try:
-                levels[part] = level_of(quantity, success.of, units[success.of])
-            except ValueError as error:
-                self.problem((*where, part, key), str(error))
-        if len(levels) < len(asked):
-            return None
-        made = Stage(
+        fall = None if model.back is None else self._fall((*where, "back", "worse_than"), model.back, criterion)
+        return Stage(
             model.name,
-            success.of,
-            higher,
-            levels["success"],
-            success.in_a_row,
-            levels.get("back"),
+            criterion.metric,
+            criterion.higher_is_better,
+            criterion.level,
+            criterion.in_a_row,
+            fall,
             1 if model.back is None else model.back.in_a_row,
             at_least,
             at_most,
         )
-        if made.fall is not None and (made.fall >= made.success if higher else made.fall <= made.success):
-            message = "has to be worse than the level of success, or training would go to and fro"
-            self.problem((*where, "back", "worse_than"), message)
-        return made
+
+    def _fall(self, path: Where, back: Back, criterion: Criterion) -> float | None:
+        """The level for going back, which is worse than that for moving on."""
+        try:
+            fall = level_of(back.worse_than, criterion.metric, criterion.unit)
+        except ValueError as error:
+            self.problem(path, str(error))
+            return None
+        if criterion.reached(fall):
+            self.problem(path, "has to be worse than the level of success, or training would go to and fro")
+        return fall
 
     def must_be_ordered(self, stages: list[StageModel]) -> None:
         """What can only be seen of all stages together."""

@@ -128,6 +128,12 @@ def test_several_processes_work_beside_packages_of_the_same_names(installed: Pat
     assert (elsewhere / "out.json").is_file()
 
 
+def test_the_wheel_makes_a_result_store(installed: Path, elsewhere: Path) -> None:
+    made = run([installed / "marl-health", "runs", "--store", "results.db"], elsewhere)
+    assert made.returncode == 0, made.stderr
+    assert made.stdout == f"no such runs in {elsewhere / 'results.db'}\n"
+
+
 def test_shadowed_packages_are_named_in_plain_words(installed: Path, elsewhere: Path) -> None:
     listing = run([installed / "marl-health", "list"], elsewhere, PYTHONPATH=".")
     assert listing.returncode == 2
