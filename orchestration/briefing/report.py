@@ -126,12 +126,13 @@ def _moves(comparison: Comparison) -> Iterator[Block]:
         return
     yield Paragraph("Moves that were possible and made, a day, mean over the replications; to wait is no move.")
     yield Figure(drawing, "Moves a day of each manager.")
-    rows = [
-        [f"{manager}: {move}", *(f"{row.get(name, 0.0):.2f}" for name in names)]
-        for manager, rows in found.items()
-        for move, row in rows.items()
-    ]
+    every = {f"{manager}: {move}": row for manager, rows in found.items() for move, row in rows.items()}
+    rows = [[move, *(f"{row.get(name, 0.0):.2f}" for name in names)] for move, row in every.items() if row]
     yield Table(["moves a day", *(f"`{name}`" for name in names)], rows, numbers=True)
+    never = {manager: [move for move, row in rows.items() if not row] for manager, rows in found.items()}
+    if any(never.values()):
+        yield Paragraph("Never made under any of the policies:")
+        yield Bullets([f"{manager}: {'; '.join(unused)}" for manager, unused in never.items() if unused])
 
 
 def _limits(comparison: Comparison) -> Iterator[str]:

@@ -71,7 +71,7 @@ def move_words(action: str) -> str:
         name, _, what = lever.partition(".")
         forms = {
             "extra": f"set extra {plain(name)} to {level}",
-            "order": f"set the order of the {plain(name)} to '{plain(level)}'",
+            "order": f"order the {plain(name)} by '{plain(level)}'",
             "reserve": f"keep {level} of {plain(name)} back",
         }
         return forms.get(what, f"set {plain(name)}{f', {plain(what)},' if what else ''} to '{plain(level)}'")

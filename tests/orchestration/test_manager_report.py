@@ -243,7 +243,7 @@ def test_kpis_are_split_by_every_attribute_with_gaps(tmp_path, grouped):
                 values = [gap.difference.mean, gap.difference.low, gap.difference.high]
                 factor = 100.0 if "(%)" in row[0] else 1.0
                 same(cell.partition(": ")[2].removesuffix(", clear"), values, factor)
-                assert cell.lower().startswith(f"{plain(gap.above)} over {plain(gap.below)}".lower())
+                assert cell.lower().startswith(f"{plain(gap.above)} against {plain(gap.below)}".lower())
                 assert cell.endswith(", clear") == gap.difference.clear
                 told += 1
         assert told >= 4
@@ -347,7 +347,7 @@ def test_a_single_policy_is_compared_with_nothing(tmp_path):
         ("shorten nearly_ready[0]", "end the stay of one of the nearly ready early"),
         ("send to cancelled waiting_cases[1]", "send one of the waiting cases to cancelled"),
         ("set ward_bed.extra +8", "set extra ward bed to +8"),
-        ("set ct_queue.order quick_first", "set the order of the CT queue to 'quick first'"),
+        ("set ct_queue.order quick_first", "order the CT queue by 'quick first'"),
         ("set ed_bay.reserve 3", "keep 3 of emergency department bay back"),
         ("call in 2 ed_physician", "call in 2 emergency department physician"),
     ],
