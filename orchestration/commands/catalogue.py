@@ -69,11 +69,23 @@ def show(scenario: NameOrFile, chosen: Chosen = None) -> None:
 
 
 def validate(
-    files: Annotated[list[str], typer.Argument(metavar="FILE...", help="YAML files, or names of packaged scenarios.")],
+    files: Annotated[
+        list[str], typer.Argument(metavar="FILE...", help="YAML files, or names of packaged scenarios or experiments.")
+    ],
 ) -> None:
-    """Check scenarios, every alternative of theirs included, and say what is wrong and where."""
+    """Check scenarios, every alternative of theirs included, or experiments, and say what is wrong and where."""
+    from orchestration.experiment.reading import is_experiment, load_experiment
+
     wrong = False
     for name in files:
+        if is_experiment(name):
+            try:
+                experiment = load_experiment(name)
+                print(f"{name}: OK (experiment {experiment.name}, hash {experiment.hash})")
+            except ScenarioError as error:
+                wrong = True
+                print(error, file=sys.stderr)
+            continue
         problems = _problems(name)
         if problems:
             wrong = True

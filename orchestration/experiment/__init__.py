@@ -1,0 +1,1 @@
+"""Experiments: what is to be trained on what, for how long, how often, and how it is judged."""
