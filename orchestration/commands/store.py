@@ -102,7 +102,7 @@ def _known_runs(out: Path, address: str | None) -> Iterator[Store | None]:
     if address is None and not (out / FILE).exists() and not unknown_runs(None, out):
         yield None
         return
-    with opened_store(address, out) as opened:
+    with opened_store(address, out, create=address is None) as opened:
         if address is None:  # a store that others use too need not know of the folders here
             index(opened, out)
         yield opened

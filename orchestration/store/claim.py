@@ -49,7 +49,8 @@ def take(connection: Connection, job: int, now: datetime) -> Row:
     if found["status"] == "running":
         raise StoreError(
             f"job {job} is running on {found['host']} (process {found['pid']}, last seen "
-            f"{found['heartbeat_at']:%Y-%m-%d %H:%M:%S} UTC); end that first"
+            f"{found['heartbeat_at']:%Y-%m-%d %H:%M:%S} UTC); end that first, or if its machine is gone, wait until "
+            f"nothing was heard of it for {found['lease_seconds']:.0f} seconds"
         )
     if found["status"] == "finished":
         raise StoreError(f"job {job} is finished, so there is nothing to resume; start a new one")

@@ -33,7 +33,10 @@ class Process:
         """Whether it still runs; None if that cannot be told from here."""
         if self.machine != _machine() or not self.started:
             return None
-        return _started(self.pid) == self.started
+        started = _started(self.pid)
+        if not started and _hidden(self.pid):
+            return None
+        return started == self.started
 
 
 def this_process() -> Process:
@@ -50,6 +53,17 @@ def _machine() -> str:
         return f"{boot} {os.readlink(PROC / 'self/ns/pid')}"
     except OSError:
         return name
+
+
+def _hidden(pid: int) -> bool:
+    """Whether there is such a process of somebody else, of which the system tells nothing."""
+    try:
+        os.kill(pid, 0)
+    except PermissionError:
+        return True
+    except OSError:
+        return False
+    return False
 
 
 def _started(pid: int) -> str:

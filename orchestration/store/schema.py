@@ -25,16 +25,18 @@ HEAD = "0001"
 _LOCK = 0x6D61726C  # "marl": whoever changes the tables on a server holds this advisory lock
 
 
-def prepare(engine: Engine, where: str, *, upgrade: bool) -> None:
+def prepare(engine: Engine, where: str, *, create: bool, upgrade: bool) -> None:
     """Make sure that the tables are there and have the version that this code works with.
 
     Args:
         engine: of the store.
         where: the store, as messages name it.
+        create: make the tables where there are none.
         upgrade: bring older tables up to date on a server too.
 
     Raises:
-        StoreError: they are newer than this code, or older and not to be changed, or cannot be changed.
+        StoreError: they are newer than this code, or are not there or older and not to be made or changed, or cannot
+            be made or changed.
     """
     with told(where), engine.connect() as connection:
         if _revision(connection) == HEAD:
@@ -46,6 +48,8 @@ def prepare(engine: Engine, where: str, *, upgrade: bool) -> None:
         if found == HEAD:
             return  # somebody else was faster
         _must_be_ours(connection, found, where)
+        if found is None and not create:
+            raise StoreError(f"{where}: has no tables of marl-health, so nothing was recorded there yet")
         if found is not None and not upgrade and engine.dialect.name != "sqlite":
             raise StoreError(
                 f"{where}: its tables are of revision {found}, older than this version of marl-health, which needs "

@@ -34,7 +34,7 @@ def open_store(address: str | Path = DEFAULT, *, create: bool = True, upgrade: b
 
     Args:
         address: an SQLite file, or ``postgresql://user@host/database``.
-        create: make an SQLite file if there is none.
+        create: make the file, and the tables, if there are none.
         upgrade: bring older tables up to date on a server too; a file's are in any case.
 
     Raises:
@@ -43,7 +43,7 @@ def open_store(address: str | Path = DEFAULT, *, create: bool = True, upgrade: b
     url = read_address(address)
     engine = connect(url, create=create)
     try:
-        prepare(engine, shown(url), upgrade=upgrade)
+        prepare(engine, shown(url), create=create, upgrade=upgrade)
         store = Store(engine, shown(url))
         store.reconcile()
     except BaseException:

@@ -173,6 +173,18 @@ def test_a_process_is_told_from_another_with_the_same_id():
     assert Process(me.host, me.machine, me.pid, "").alive is None
 
 
+@needs_proc
+def test_of_somebody_else_s_hidden_process_nothing_can_be_told(monkeypatch):
+    def not_yours(pid, number):
+        raise PermissionError
+
+    me = this_process()
+    beyond = Process(me.host, me.machine, 2**22 + 1, "1")  # Linux has no larger process ids than 2**22
+    assert beyond.alive is False
+    monkeypatch.setattr("os.kill", not_yours)
+    assert beyond.alive is None
+
+
 def test_rows_of_a_job_go_with_it(store, clinic):
     with store.job(scenario=clinic, algorithm="ppo") as job:
         job.episode(1.0)

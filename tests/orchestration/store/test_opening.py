@@ -68,6 +68,13 @@ def test_what_is_no_file_of_a_store_is_told(tmp_path):
         open_store(tmp_path / "photos.db")
 
 
+def test_an_empty_server_is_not_filled_by_looking_at_it(database):
+    with pytest.raises(StoreError, match="has no tables of marl-health, so nothing was recorded there yet"):
+        open_store(database, create=False)
+    open_store(database).close()
+    open_store(database, create=False).close()
+
+
 def test_a_file_that_may_not_be_written_is_told_when_it_is_to_be(tmp_path, clinic):
     with open_store(tmp_path / "results.db") as store:
         with store._engine.connect() as connection:  # the same error as without permission, which root does not need

@@ -135,6 +135,11 @@ def test_the_store_can_be_another(address, folder, clinic, tmp_path, monkeypatch
     assert "up to date" in invoke("store", "upgrade").stdout
 
 
+def test_looking_makes_no_store(tmp_path):
+    assert "there is no such file" in invoke("runs", "--store", tmp_path / "typo.db", code=1).stderr
+    assert not list(tmp_path.iterdir())
+
+
 def test_what_is_no_store_is_told_in_a_line(tmp_path):
     for command in (("runs",), ("store", "upgrade"), ("train", "hospital_throughput", "--out", tmp_path / "runs")):
         told = invoke(*command, "--store", "mysql://there/db", code=1).stderr
