@@ -11,6 +11,7 @@ from gymnasium.spaces import Box, Discrete
 from numpy.typing import NDArray
 from pettingzoo import ParallelEnv
 from pettingzoo.utils import BaseParallelWrapper
+from typing_extensions import override
 
 from marl_health.adapters.rllib import role_of
 
@@ -77,15 +78,18 @@ class TellsRole(BaseParallelWrapper[str, Any, Any]):
         self._words = {role: np.array(numbers, np.float32) for role, numbers in words.items()}
         self._spaces = {agent: self._space(agent) for agent in env.possible_agents}
 
+    @override
     def observation_space(self, agent: str) -> Any:
         """The agent's observation space; the same object at each call."""
         return self._spaces[agent]
 
+    @override
     def reset(self, seed: int | None = None, options: dict[str, Any] | None = None) -> tuple[Any, Any]:
         """Begin an episode."""
         observations, infos = self.env.reset(seed=seed, options=options)
         return self._tell(observations), infos
 
+    @override
     def step(self, actions: dict[str, Any]) -> tuple[Any, Any, Any, Any, Any]:
         """One joint step."""
         observations, *rest = self.env.step(actions)

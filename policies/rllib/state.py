@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 from pettingzoo import ParallelEnv
 from pettingzoo.utils import BaseParallelWrapper
 from ray.rllib.connectors.connector_v2 import ConnectorV2
+from typing_extensions import override
 
 STATE = "global_state"
 """Key of the state in `info`, and its column in a batch."""
@@ -26,11 +27,13 @@ class SharesState(BaseParallelWrapper[str, Any, Any]):
     Where an environment has no `state()`, what all agents observe, side by side, is taken for it.
     """
 
+    @override
     def reset(self, seed: int | None = None, options: dict[str, Any] | None = None) -> tuple[Any, Any]:
         """Begin an episode."""
         observations, infos = self.env.reset(seed=seed, options=options)
         return observations, self._share(observations, infos)
 
+    @override
     def step(self, actions: dict[str, Any]) -> tuple[Any, Any, Any, Any, Any]:
         """One joint step."""
         observations, rewards, terminations, truncations, infos = self.env.step(actions)
@@ -44,6 +47,7 @@ class SharesState(BaseParallelWrapper[str, Any, Any]):
 class AddState(ConnectorV2):
     """Adds to the learner's batch, for every step of every agent, the global state that this step was decided in."""
 
+    @override
     def __call__(self, *, batch: dict[str, Any], episodes: list[Any], **_: Any) -> dict[str, Any]:
         """Add the column.
 

@@ -75,6 +75,12 @@ class LuckyTeam(Game):
         return np.array([self.fortune, self.t / self.steps], np.float32)
 
 
+class NoLuck(LuckyTeam):
+    """Only skill pays: 8 at best, 1.3 at random."""
+
+    luck = 0.0
+
+
 class TwoSteps(Game):
     """The two-step game of Rashid et al. 2018 (arXiv 1803.11485, figure 3).
 

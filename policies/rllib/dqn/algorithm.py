@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
-from policies.rllib.joint.algorithm import JointQ, JointQConfig, joint_config
+from typing_extensions import override
+
+from policies.rllib.joint.algorithm import Joint, joint_config
 from policies.rllib.joint.learner import IndependentLearner
+from policies.rllib.joint.values import JointQConfig
 from policies.rllib.sharing import Share
 from policies.rllib.stage import MakeEnv
 
@@ -14,15 +17,17 @@ class DQNConfig(JointQConfig):
     def __init__(self, algo_class: type | None = None) -> None:
         super().__init__(algo_class=algo_class or DQN)
 
+    @override
     def get_default_learner_class(self) -> type:
         """Learns the value of each agent's own actions."""
         return IndependentLearner
 
 
-class DQN(JointQ):
+class DQN(Joint):
     """Learns what each agent's actions are worth by the agent's own reward."""
 
     @classmethod
+    @override
     def get_default_config(cls) -> DQNConfig:
         """The settings to start from."""
         return DQNConfig()

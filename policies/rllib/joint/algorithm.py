@@ -1,4 +1,4 @@
-"""Sampling, replay and updates of the algorithms that learn action values from joint transitions."""
+"""Sampling, replay and updates of the algorithms that learn from joint transitions."""
 
 from __future__ import annotations
 
@@ -9,7 +9,6 @@ import numpy as np
 from ray.rllib.algorithms.algorithm import Algorithm
 from ray.rllib.algorithms.algorithm_config import AlgorithmConfig, NotProvided
 from ray.rllib.core.rl_module.multi_rl_module import MultiRLModuleSpec
-from ray.rllib.core.rl_module.rl_module import RLModuleSpec
 from ray.rllib.execution.rollout_ops import synchronous_parallel_sample
 from ray.rllib.utils.metrics import (
     ENV_RUNNER_RESULTS,
@@ -20,9 +19,9 @@ from ray.rllib.utils.metrics import (
     SYNCH_WORKER_WEIGHTS_TIMER,
     TIMERS,
 )
+from typing_extensions import override
 
 from policies.rllib.joint.mixer import Team, team_spec
-from policies.rllib.joint.module import QModule
 from policies.rllib.joint.replay import TEAM, JointReplay
 from policies.rllib.joint.rows import rows_of
 from policies.rllib.scale import ReturnScale
@@ -30,19 +29,18 @@ from policies.rllib.sharing import Share
 from policies.rllib.stage import MakeEnv, set_stage
 
 HIDDEN = (128, 128)
-"""Widths of the layers of the networks of action values."""
+"""Widths of the layers of all networks."""
 
 REPLAY, SCALE = "replay", "reward_scale"
 """Parts of the algorithm's state that RLlib does not know of."""
 
 
-class JointQConfig(AlgorithmConfig):
-    """Settings of all algorithms that learn action values from joint transitions.
+class JointConfig(AlgorithmConfig):
+    """Settings of all algorithms that learn from joint transitions.
 
     Attributes:
         agents: all agents, in the environment's order.
         state_size: how many numbers the global state has; 0 where it is not shared.
-        epsilon: share of random actions: a number, or a schedule [[step, value], ..].
         capacity: rows that the buffer keeps, about one per step.
         learning_starts: transitions in the buffer before the first update.
         updates: after every round of sampling, each on a batch of `train_batch_size_per_learner` transitions.
@@ -57,10 +55,9 @@ class JointQConfig(AlgorithmConfig):
     """Whether all agents must be paid alike."""
 
     def __init__(self, algo_class: type | None = None) -> None:
-        super().__init__(algo_class=algo_class or JointQ)
+        super().__init__(algo_class=algo_class or Joint)
         self.agents: tuple[str, ...] = ()
         self.state_size = 0
-        self.epsilon: Any = [[0, 1.0], [50_000, 0.05]]
         self.capacity = 50_000
         self.learning_starts = 1_000
         self.updates = 8
@@ -74,10 +71,10 @@ class JointQConfig(AlgorithmConfig):
         self.min_sample_timesteps_per_iteration = 2_000
         self.min_time_s_per_iteration = None
 
+    @override
     def training(
         self,
         *,
-        epsilon: Any = NotProvided,
         capacity: Any = NotProvided,
         learning_starts: Any = NotProvided,
         updates: Any = NotProvided,
@@ -87,7 +84,6 @@ class JointQConfig(AlgorithmConfig):
         """Sets how to learn; other names than those of the class are RLlib's."""
         super().training(**settings)
         own = {
-            "epsilon": epsilon,
             "capacity": capacity,
             "learning_starts": learning_starts,
             "updates": updates,
@@ -98,6 +94,7 @@ class JointQConfig(AlgorithmConfig):
                 setattr(self, name, value)
         return self
 
+    @override
     def validate(self) -> None:
         """Find what cannot work before anything starts.
 
@@ -113,10 +110,7 @@ class JointQConfig(AlgorithmConfig):
         if TEAM in self.policies:
             raise ValueError(f"{name}: a role cannot be called '{TEAM}', which is the name of the mixer")
 
-    def get_default_rl_module_spec(self) -> RLModuleSpec:
-        """Every module of agents is a network of action values."""
-        return RLModuleSpec(module_class=QModule, model_config={"epsilon": self.epsilon})
-
+    @override
     def get_multi_rl_module_spec(self, *, inference_only: bool = False, **kwargs: Any) -> MultiRLModuleSpec:
         """RLlib's specification of the agents' modules, and the team's beside them where there is a learner."""
         spec: MultiRLModuleSpec = super().get_multi_rl_module_spec(inference_only=inference_only, **kwargs)
@@ -134,19 +128,21 @@ class JointQConfig(AlgorithmConfig):
         return {module: tuple(found[module]) for module in sorted(found)}
 
 
-class JointQ(Algorithm):
+class Joint(Algorithm):
     """Samples, keeps joint transitions, draws batches of them, and learns.
 
     Rewards are divided by the running standard deviation of the discounted return, as for PPO. The buffer, its draws
     and that scale are part of a checkpoint.
     """
 
+    @override
     def setup(self, config: Any) -> None:
         """Called by RLlib before the first iteration."""
         super().setup(config)
         self.replay = JointReplay(self.config.capacity, self.config.seed)
         self.scale = ReturnScale(self.config.gamma)
 
+    @override
     def training_step(self) -> None:
         """One round: sample a little, update some, hand out the weights."""
         config, log_time = self.config, self.metrics.log_time
@@ -186,6 +182,7 @@ class JointQ(Algorithm):
             for own in episode.agent_episodes.values():
                 self.scale.update(np.asarray(own.get_rewards(slice(0, len(own))), np.float64))
 
+    @override
     def get_state(self, components: Any = None, *, not_components: Any = None, **kwargs: Any) -> dict[str, Any]:
         """RLlib's state of the algorithm, with the buffer."""
         state: dict[str, Any] = super().get_state(components, not_components=not_components, **kwargs)
@@ -194,6 +191,7 @@ class JointQ(Algorithm):
                 state[name] = part.get_state()  # type: ignore[attr-defined]
         return state
 
+    @override
     def set_state(self, state: dict[str, Any]) -> None:
         """Go on from `get_state`."""
         super().set_state(state)
@@ -204,13 +202,13 @@ class JointQ(Algorithm):
 
 
 def joint_config(
-    config: JointQConfig,
+    config: JointConfig,
     scenario: str,
     *,
     seed: int,
     make_env: MakeEnv | None,
     share: Share,
-) -> JointQConfig:
+) -> JointConfig:
     """The complete configuration of an algorithm on an environment.
 
     Args:

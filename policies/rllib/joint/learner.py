@@ -11,23 +11,54 @@ from ray.rllib.core.learner.torch.torch_learner import TorchLearner
 from ray.rllib.core.learner.utils import update_target_network
 from ray.rllib.core.rl_module.apis import TargetNetworkAPI
 from torch import Tensor
+from typing_extensions import override
 
 from policies.rllib.joint.module import AHEAD, CHOSEN
 from policies.rllib.joint.replay import ALIVE, NEXT_ALIVE, TEAM
 
 
-class JointQLearner(TorchLearner, abc.ABC):
-    """Temporal-difference learning of all modules by one loss over joint transitions.
+class JointLearner(TorchLearner):
+    """What all learners from joint transitions share: their target networks.
 
-    Target networks are copied anew every `target_update` calls of `update`, each of which is a round of updates.
+    They are copied anew every `target_update` calls of `update`, each of which is a round of updates.
     """
 
+    @override
     def build(self) -> None:
         """Build modules and optimisers, then the target networks, which no optimiser may touch."""
         super().build()
         for module in self._with_targets():
             module.make_target_networks()
 
+    @override
+    def compute_loss_for_module(self, **_: Any) -> Tensor:
+        """Not used: modules learn together."""
+        raise NotImplementedError("the modules of a joint learner have one loss; see compute_losses")
+
+    @override
+    def configure_optimizers_for_module(self, module_id: str, config: Any = None) -> None:
+        """An optimiser for every module that has something to learn."""
+        if any(True for _ in self.module[module_id].parameters()):
+            super().configure_optimizers_for_module(module_id, config)
+
+    @override
+    def after_gradient_based_update(self, *, timesteps: dict[str, Any]) -> None:
+        """Copy the networks to their targets, when it is time."""
+        super().after_gradient_based_update(timesteps=timesteps)
+        if self._weights_seq_no % self.config.target_update == 0:
+            for module in self._with_targets():
+                for network, target in module.get_target_network_pairs():
+                    update_target_network(main_net=network, target_net=target, tau=1.0)
+
+    def _with_targets(self) -> list[Any]:
+        modules = [module.unwrapped() for module in self.module.values()]
+        return [module for module in modules if isinstance(module, TargetNetworkAPI)]
+
+
+class JointQLearner(JointLearner, abc.ABC):
+    """Temporal-difference learning of all modules by one loss."""
+
+    @override
     def compute_losses(self, *, fwd_out: dict[str, Any], batch: dict[str, Any]) -> dict[str, Tensor]:
         """The loss of all modules together, in the name of the team; RLlib adds up what is returned.
 
@@ -57,31 +88,11 @@ class JointQLearner(TorchLearner, abc.ABC):
             team: what concerns all together (see `JointReplay.sample`).
         """
 
-    def compute_loss_for_module(self, **_: Any) -> Tensor:
-        """Not used: modules learn together."""
-        raise NotImplementedError("the modules of a joint learner have one loss; see compute_losses")
-
-    def configure_optimizers_for_module(self, module_id: str, config: Any = None) -> None:
-        """An optimiser for every module that has something to learn."""
-        if any(True for _ in self.module[module_id].parameters()):
-            super().configure_optimizers_for_module(module_id, config)
-
-    def after_gradient_based_update(self, *, timesteps: dict[str, Any]) -> None:
-        """Copy the networks to their targets, when it is time."""
-        super().after_gradient_based_update(timesteps=timesteps)
-        if self._weights_seq_no % self.config.target_update == 0:
-            for module in self._with_targets():
-                for network, target in module.get_target_network_pairs():
-                    update_target_network(main_net=network, target_net=target, tau=1.0)
-
-    def _with_targets(self) -> list[Any]:
-        modules = [module.unwrapped() for module in self.module.values()]
-        return [module for module in modules if isinstance(module, TargetNetworkAPI)]
-
 
 class MixedLearner(JointQLearner):
     """Learns the value of what the team does, which a mixer makes from the agents' values."""
 
+    @override
     def temporal_difference(
         self, chosen: Tensor, ahead: Tensor, alive: Tensor, rewards: Tensor, team: dict[str, Tensor]
     ) -> tuple[Tensor, Tensor]:
@@ -97,6 +108,7 @@ class MixedLearner(JointQLearner):
 class IndependentLearner(JointQLearner):
     """Every agent learns what its own actions are worth by its own reward, as if the others were the weather."""
 
+    @override
     def temporal_difference(
         self, chosen: Tensor, ahead: Tensor, alive: Tensor, rewards: Tensor, team: dict[str, Tensor]
     ) -> tuple[Tensor, Tensor]:

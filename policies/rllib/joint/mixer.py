@@ -8,6 +8,7 @@ from gymnasium.spaces import Box, Discrete
 from ray.rllib.core.rl_module.rl_module import RLModuleSpec
 from ray.rllib.core.rl_module.torch import TorchRLModule
 from torch import Tensor
+from typing_extensions import override
 
 
 class Team(TorchRLModule):
@@ -16,9 +17,11 @@ class Team(TorchRLModule):
     `model_config`: `agents`, how many values come in; `state_size`, how many numbers the global state has.
     """
 
+    @override
     def setup(self) -> None:
         """Nothing to build."""
 
+    @override
     def _forward(self, batch: dict[str, Any], **_: Any) -> dict[str, Any]:
         """Nothing: mixing needs the values of the agents' modules, which only the learner has."""
         return {}

@@ -11,6 +11,7 @@ from ray.rllib.core.rl_module.apis import InferenceOnlyAPI, TargetNetworkAPI
 from ray.rllib.core.rl_module.torch import TorchRLModule
 from ray.rllib.utils.schedules.scheduler import Scheduler
 from torch import Tensor
+from typing_extensions import override
 
 from policies.rllib.networks import masked, mlp, sizes, split
 
@@ -28,33 +29,40 @@ class QModule(TorchRLModule, InferenceOnlyAPI, TargetNetworkAPI):
     `model_config`: `hidden`, the widths of the layers; `epsilon`, a number or a schedule [[step, value], ..].
     """
 
+    @override
     def setup(self) -> None:
         """Build the network; called once by RLlib."""
         size, self._n_actions = sizes(self.observation_space, self.action_space, "a network of action values")
         self.q = mlp(size, tuple(self.model_config["hidden"]), self._n_actions, head_gain=1.0)
         self._epsilon = Scheduler(self.model_config["epsilon"], framework="torch")
 
+    @override
     def make_target_networks(self) -> None:
         """Copy the network; called by the learner, once it has made its optimisers."""
         self.target_q = make_target_network(self.q)
 
+    @override
     def get_target_network_pairs(self) -> list[tuple[Any, Any]]:
         """The network and its copy."""
         return [(self.q, self.target_q)]
 
+    @override
     def get_non_inference_attributes(self) -> list[str]:
         """What acting does not need."""
         return ["target_q"]
 
+    @override
     def forward_target(self, batch: dict[str, Any]) -> dict[str, Any]:
         """The copy's values of all actions, those of illegal ones very low, shape (..., n)."""
         seen, legal = split(batch[Columns.NEXT_OBS], self._n_actions)
         return {AHEAD: masked(self.target_q(seen), legal)}
 
+    @override
     def _forward(self, batch: dict[str, Any], **_: Any) -> dict[str, Any]:
         """Values, shape (..., n), where RLlib looks for logits: the greedy action is the best one."""
         return {Columns.ACTION_DIST_INPUTS: self._values(batch[Columns.OBS])}
 
+    @override
     def _forward_exploration(self, batch: dict[str, Any], t: int = 0, **_: Any) -> dict[str, Any]:
         """Actions, shape (batch,): now and then a random legal one, otherwise the best."""
         with torch.no_grad():
@@ -64,6 +72,7 @@ class QModule(TorchRLModule, InferenceOnlyAPI, TargetNetworkAPI):
             explores = torch.rand(len(random)) < float(self._epsilon.update(t))
             return {Columns.ACTIONS: torch.where(explores, random, values.argmax(-1))}
 
+    @override
     def _forward_train(self, batch: dict[str, Any], **_: Any) -> dict[str, Any]:
         seen, _ = split(batch[Columns.OBS], self._n_actions)
         chosen = self.q(seen).gather(-1, batch[Columns.ACTIONS].unsqueeze(-1)).squeeze(-1)

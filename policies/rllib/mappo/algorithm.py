@@ -8,6 +8,7 @@ from typing import Any
 from pettingzoo import ParallelEnv
 from ray.rllib.algorithms.ppo import PPO, PPOConfig
 from ray.rllib.core.rl_module.rl_module import RLModuleSpec
+from typing_extensions import override
 
 from policies.rllib.connectors import ScaleRewards
 from policies.rllib.mappo.module import CentralCriticModule
@@ -23,10 +24,12 @@ class MAPPOConfig(PPOConfig):
     def __init__(self, algo_class: type | None = None) -> None:
         super().__init__(algo_class=algo_class or MAPPO)
 
+    @override
     def get_default_rl_module_spec(self) -> RLModuleSpec:
         """Every module is an actor with a central critic."""
         return RLModuleSpec(module_class=CentralCriticModule)
 
+    @override
     def build_learner_connector(self, *args: Any, **kwargs: Any) -> Any:
         """RLlib's pipeline, before which rewards are scaled and the state is added."""
         pipeline = super().build_learner_connector(*args, **kwargs)
@@ -39,6 +42,7 @@ class MAPPO(PPO):
     """Trains actors that see their own observations with critics that see the global state."""
 
     @classmethod
+    @override
     def get_default_config(cls) -> MAPPOConfig:
         """The settings to start from."""
         return MAPPOConfig()

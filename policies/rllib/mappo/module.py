@@ -6,6 +6,7 @@ from typing import Any
 
 import torch
 from torch import Tensor
+from typing_extensions import override
 
 from policies.rllib.ppo.module import MaskedPPOModule
 from policies.rllib.state import STATE
@@ -23,6 +24,7 @@ class CentralCriticModule(MaskedPPOModule):
     `model_config`: `hidden`, the widths of the layers of both networks; `state_size`, how many numbers the state has.
     """
 
+    @override
     def _critic_size(self) -> int:
         size = self.model_config.get("state_size")
         if not size:
@@ -32,5 +34,6 @@ class CentralCriticModule(MaskedPPOModule):
             )
         return int(size) + self._size
 
+    @override
     def _seen_by_critic(self, batch: dict[str, Any]) -> Tensor:
         return torch.cat([batch[STATE], super()._seen_by_critic(batch)], dim=-1)

@@ -8,6 +8,7 @@ import torch
 from ray.rllib.core.learner.utils import make_target_network
 from ray.rllib.core.rl_module.apis import TargetNetworkAPI
 from torch import Tensor, nn
+from typing_extensions import override
 
 from policies.rllib.joint.mixer import Team
 from policies.rllib.joint.replay import NEXT_STATE
@@ -31,6 +32,7 @@ class MixingNetwork(nn.Module):
         self.second_weights = _hyper(state_size, width, width)
         self.second_bias = _hyper(state_size, width, 1)
 
+    @override
     def forward(self, values: Tensor, state: Tensor) -> Tensor:
         """The team's value, shape (B,), from the agents' of shape (B, N) in states of shape (B, s)."""
         weights = self.first_weights(state).abs().view(-1, *self._shape)
@@ -45,6 +47,7 @@ class MonotonicMixer(Team, TargetNetworkAPI):
     `model_config`: `agents`, `state_size`; `width` of the mixing network's hidden layer, 32 by default.
     """
 
+    @override
     def setup(self) -> None:
         """Build the network; called once by RLlib."""
         options = self.model_config
@@ -60,14 +63,17 @@ class MonotonicMixer(Team, TargetNetworkAPI):
         mixed: Tensor = self.target_network(values, team[NEXT_STATE])
         return mixed
 
+    @override
     def make_target_networks(self) -> None:
         """Copy the network; called by the learner, once it has made its optimisers."""
         self.target_network = make_target_network(self.network)
 
+    @override
     def get_target_network_pairs(self) -> list[tuple[Any, Any]]:
         """The network and its copy."""
         return [(self.network, self.target_network)]
 
+    @override
     def forward_target(self, batch: dict[str, Any]) -> dict[str, Any]:
         """Not used: see `mix_ahead`."""
         return {}

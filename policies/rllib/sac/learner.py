@@ -1,0 +1,49 @@
+"""The three losses of soft actor-critic."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import torch
+from ray.rllib.core.columns import Columns
+from torch import Tensor
+from typing_extensions import override
+
+from policies.rllib.joint.learner import JointLearner
+from policies.rllib.joint.replay import ALIVE, NEXT_ALIVE, TEAM
+from policies.rllib.sac.module import AHEAD, CHOSEN, LEGAL, LOG_POLICY, WORTH, expected
+
+
+class SACLearner(JointLearner):
+    """Every role learns by the rewards of its agents, as if the others were the weather.
+
+    One optimiser per role serves actor, critics and temperature: no loss has a gradient for the others' parameters.
+    Where only one action is legal, the actor learns nothing and the temperature is not asked for entropy.
+    """
+
+    @override
+    def compute_losses(self, *, fwd_out: dict[str, Any], batch: dict[str, Any]) -> dict[str, Tensor]:
+        goes_on = 1.0 - batch[TEAM][Columns.TERMINATEDS].float().unsqueeze(-1)
+        return {m: self._loss(m, fwd_out[m], part, goes_on) for m, part in batch.items() if m != TEAM}
+
+    def _loss(self, name: str, out: dict[str, Tensor], batch: dict[str, Tensor], goes_on: Tensor) -> Tensor:
+        log_temperature = self.module[name].unwrapped().log_temperature
+        temperature = log_temperature.exp()
+        legal, log_policy, alive = out[LEGAL], out[LOG_POLICY], batch[ALIVE]
+        ahead = torch.where(batch[NEXT_ALIVE], out[AHEAD], 0.0)
+        target = batch[Columns.REWARDS] + self.config.gamma * goes_on * ahead
+        critics = _mean((out[CHOSEN] - target).square().sum(0), alive)
+
+        entropy = -expected(log_policy, log_policy, legal)
+        actor = _mean(-temperature.detach() * entropy - expected(log_policy, out[WORTH], legal), alive)
+        free = legal.sum(-1)
+        wanted = self.config.entropy_share * free.clamp(min=1).float().log()
+        balance = _mean(temperature * (entropy - wanted).detach(), alive & (free > 1))
+
+        self.metrics.log_dict({"entropy": _mean(entropy, alive), "temperature": temperature}, key=name, window=1)
+        return critics + actor + balance
+
+
+def _mean(values: Tensor, weights: Tensor) -> Tensor:
+    """Mean where the weights hold; 0 where none does."""
+    return torch.where(weights, values, 0.0).sum() / weights.sum().clamp(min=1)
