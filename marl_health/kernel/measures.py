@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from array import array
 from math import inf
 
 from typing_extensions import override
@@ -127,8 +128,8 @@ class GroupedSpan(Span):
         super().__init__()
         self.cell_of: dict[int, int] = {}
         self.cells: list[int] = []
-        self.spent_in = [0.0] * cells
-        self.late_in = [0.0] * cells
+        self.spent_in = array("d", [0.0]) * cells  # arrays, because worlds are copied often
+        self.late_in = array("d", [0.0]) * cells
 
     @override
     def begin(self, now: float, number: int, target: float = inf, cell: int = 0) -> None:
@@ -151,14 +152,14 @@ class GroupedSpan(Span):
 
     def minutes_in(self, now: float) -> list[float]:
         """By cell, what :meth:`minutes` says of all."""
-        found = self.spent_in[:]
+        found = self.spent_in.tolist()
         for number, (began, _) in self.starts.items():
             found[self.cell_of[number]] += now - began
         return found
 
     def over_in(self, now: float) -> list[float]:
         """By cell, what :meth:`over` says of all."""
-        found = self.late_in[:]
+        found = self.late_in.tolist()
         for number, (began, target) in self.starts.items():
             if now - began > target:
                 found[self.cell_of[number]] += now - began - target

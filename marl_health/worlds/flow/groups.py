@@ -6,11 +6,11 @@ by cell. An entity carries its cell among its values, renewed when an attribute 
 
 from __future__ import annotations
 
+from array import array
 from collections.abc import Hashable, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from marl_health.kernel.measures import Accrual
 from marl_health.worlds.flow.readings import NAN, SpanStatistic, divided
 from marl_health.worlds.game import WITHOUT
 
@@ -67,6 +67,11 @@ class GroupTable:
         return sum(codes[values[slot]] for slot, codes in self.codes)
 
 
+def _nobody(cells: int) -> array[int]:
+    """A count of 0 for each cell: an array, because worlds are copied often."""
+    return array("q", [0]) * cells
+
+
 class Tally:
     """What one world has recorded by cell, beside its measures.
 
@@ -76,12 +81,11 @@ class Tally:
     """
 
     def __init__(self, table: GroupTable) -> None:
-        self.cells = table.cells
-        self.marked = {mark: [0] * table.cells for mark in table.marks}
-        self.left = {outcome: [0] * table.cells for outcome in table.outcomes}
-        self.arrived = {kind: [0] * table.cells for kind in table.kinds}
-        self.opening: dict[int, list[float]] = {}
-        self._deaths: dict[int, Accrual] = {}  # by cell
+        self.marked = {mark: _nobody(table.cells) for mark in table.marks}
+        self.left = {outcome: _nobody(table.cells) for outcome in table.outcomes}
+        self.arrived = {kind: _nobody(table.cells) for kind in table.kinds}
+        self.opening: dict[int, array[float]] = {}
+        self._deaths, self._rates, self._since = (array("d", [0.0]) * table.cells for _ in range(3))
         self._dying: dict[tuple[int, int], tuple[int, float]] = {}  # cell and rate of each clock that may kill
 
     def open(self, world: FlowWorld) -> None:
@@ -89,11 +93,11 @@ class Tally:
         table = world.program.groups
         assert table is not None
         for index in table.opened:
-            self.opening[index] = world.program.readings[index].cells(world)
+            self.opening[index] = array("d", world.program.readings[index].cells(world))
 
     def expect(self, cell: int, deaths: float) -> None:
         """Somebody in a cell dies with this chance."""
-        self._accrual(cell).add(deaths)
+        self._deaths[cell] += deaths
 
     def expect_rate(self, clock: HealthClock, cell: int, now: float, deadly: float) -> None:
         """From now on the hazard of death of a clock's entity is this, and counts in this cell."""
@@ -101,22 +105,21 @@ class Tally:
         key = (clock.entity.id, clock.spec.index)
         before, rate = self._dying.pop(key, (cell, 0.0))
         if rate:
-            self._accrual(before).change(now, -rate)
+            self._change(before, now, -rate)
         if deadly:
             self._dying[key] = (cell, deadly)
-            self._accrual(cell).change(now, deadly)
+            self._change(cell, now, deadly)
 
     def expected(self, now: float) -> list[float]:
         """Expected deaths by cell."""
-        found = [0.0] * self.cells
-        for cell, accrual in self._deaths.items():
-            found[cell] = accrual.read(now)
-        return found
+        each = zip(self._deaths, self._rates, self._since, strict=True)
+        return [deaths + rate * (now - since) for deaths, rate, since in each]
 
-    def _accrual(self, cell: int) -> Accrual:
-        if cell not in self._deaths:
-            self._deaths[cell] = Accrual()
-        return self._deaths[cell]
+    def _change(self, cell: int, now: float, rate: float) -> None:
+        """Change the rate of expected deaths in a cell from now on, as :meth:`Accrual.change` does."""
+        self._deaths[cell] += self._rates[cell] * (now - self._since[cell])
+        self._since[cell] = now
+        self._rates[cell] += rate
 
 
 def value_of_kpi(world: FlowWorld, kpi: KpiSpec) -> float:
