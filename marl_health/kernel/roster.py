@@ -16,42 +16,43 @@ class Roster:
 
     Attributes:
         key: computes the sort key of an entity; it belongs to the compiled scenario, so copies get it put back.
+        entries: (key, tie-breaker, entity) of everybody here, in order.
     """
 
-    __slots__ = ("_entries", "_keys", "key")
+    __slots__ = ("_keys", "entries", "key")
 
     def __init__(self, key: Value) -> None:
         self.key: Value | None = key
-        self._entries: list[tuple[float, int, Entity]] = []
+        self.entries: list[tuple[float, int, Entity]] = []
         self._keys: dict[Entity, tuple[float, int, Entity]] = {}
 
     def __getstate__(self) -> Any:
-        return None, {"_entries": self._entries, "_keys": self._keys}
+        return None, {"entries": self.entries, "_keys": self._keys}
 
     def __len__(self) -> int:
-        return len(self._entries)
+        return len(self.entries)
 
     def add(self, world: World, entity: Entity) -> None:
         """The entity joins."""
         assert self.key is not None
         entry = (self.key(world, entity), world.next_number(), entity)
         self._keys[entity] = entry
-        insort(self._entries, entry)
+        insort(self.entries, entry)
 
     def remove(self, entity: Entity) -> None:
         """The entity goes; nothing happens if it is not here."""
         entry = self._keys.pop(entity, None)
         if entry is not None:
-            del self._entries[bisect_left(self._entries, entry)]
+            del self.entries[bisect_left(self.entries, entry)]
 
     def rekey(self, world: World, entity: Entity) -> None:
         """An attribute of the entity changed; put it where it belongs now."""
         entry = self._keys.get(entity)
         if entry is not None and self.key is not None:
-            del self._entries[bisect_left(self._entries, entry)]
+            del self.entries[bisect_left(self.entries, entry)]
             entry = (self.key(world, entity), entry[1], entity)
             self._keys[entity] = entry
-            insort(self._entries, entry)
+            insort(self.entries, entry)
 
     def __contains__(self, entity: Entity) -> bool:
         return entity in self._keys
@@ -59,9 +60,9 @@ class Roster:
     def first(self, most: int, accepts: Callable[[Entity], bool] | None = None) -> list[Entity]:
         """The first ``most`` entities, of those that are accepted."""
         if accepts is None:
-            return [entry[2] for entry in self._entries[:most]]
+            return [entry[2] for entry in self.entries[:most]]
         found: list[Entity] = []
-        for entry in self._entries:
+        for entry in self.entries:
             if accepts(entry[2]):
                 found.append(entry[2])
                 if len(found) == most:

@@ -20,12 +20,22 @@ def write_masks(program: Program, writer: Writer) -> None:
             for move in agent.moves:
                 if isinstance(move, ChooseMove) and move.slots not in listed:
                     listed.add(move.slots)
-                    writer.line(f"found_{move.slots} = world.candidates.get({move.slots})")
-                    with writer.block(f"if found_{move.slots} is None:"):
-                        writer.line(f"found_{move.slots} = world.slot_list({move.slots})")
+                    write_slots(program, writer, move.slots, f"found_{move.slots}")
                 _mask(move, writer)
             writer.line("return out")
         writer.line("")
+
+
+def write_slots(program: Program, writer: Writer, slots: int, name: str) -> None:
+    """Give a name to who is in the slots at this decision: what :meth:`FlowWorld.slot_list` finds."""
+    spec = program.slot_lists[slots]
+    if spec.accepts is None:
+        found = f"[entry[2] for entry in world.rosters[{spec.roster}].entries[:{spec.top}]]"
+    else:
+        found = f"world.rosters[{spec.roster}].first({spec.top}, {writer.name(spec.accepts)})"
+    writer.line(f"{name} = world.candidates.get({slots})")
+    with writer.block(f"if {name} is None:"):
+        writer.line(f"{name} = world.candidates[{slots}] = {found}")
 
 
 def _mask(move: Move, writer: Writer) -> None:

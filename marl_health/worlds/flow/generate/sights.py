@@ -5,7 +5,7 @@ from __future__ import annotations
 from math import cos, sin
 from typing import TYPE_CHECKING
 
-from marl_health.worlds.flow.generate.moves import seen_of
+from marl_health.worlds.flow.generate.moves import seen_of, write_slots
 from marl_health.worlds.flow.sights import Cycle, LineNow, PoolNow, RecentArrivals, Sight, SlotList, SpanNow, TimeLeft
 from marl_health.worlds.flow.sources import DAY
 from marl_health.worlds.flow.steps import Activity
@@ -145,9 +145,7 @@ class SightText:
                 numbers.append(f"x / (x + {scale!r}) if (x := {raw}) >= 0 else x / ({scale!r} - x)")
             else:
                 numbers.append(f"float({raw})")
-        writer.line(f"found = world.candidates.get({sight.slots})")
-        with writer.block("if found is None:"):
-            writer.line(f"found = world.slot_list({sight.slots})")
+        write_slots(self.program, writer, sight.slots, "found")
         with writer.block("for entity in found:"):
             writer.line(f"out += [{', '.join(numbers)}]")
         writer.line(f"out += {[0.0] * len(numbers)} * ({sight.top} - len(found))")
