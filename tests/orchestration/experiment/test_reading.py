@@ -2,15 +2,20 @@
 
 from __future__ import annotations
 
+import json
+import re
 from pathlib import Path
 from typing import get_args
 
+import jsonschema
 import pytest
 
 import marl_health
 from marl_health import ScenarioError
+from marl_health.spec.document import parse_document
 from orchestration.experiment.model import FOR_A_TEAM, AlgorithmName
 from orchestration.experiment.reading import is_experiment, load_experiment, packaged_experiments
+from orchestration.experiment.schema import FILE, schema_text
 from tests.orchestration.command_line import invoke
 
 ROOT = Path(__file__).resolve().parents[3]
@@ -173,6 +178,21 @@ def test_experiments_are_validated_as_scenarios_are(experiment, tmp_path):
     ):
         load_experiment("mapo_in_the_hospital")
     assert not is_experiment(CLINIC) and not is_experiment("nothing") and not is_experiment(tmp_path)
+
+
+def test_the_guide_s_example_is_good(experiment):
+    (text,) = re.findall(r"```yaml\n(.*?)```", (ROOT / "experiments/README.md").read_text(), flags=re.DOTALL)
+    assert [stage.name for stage in experiment(text).course.stages] == ["quiet", "usual"]
+
+
+def test_the_schema_that_editors_read_is_up_to_date():
+    assert FILE.read_text() == schema_text(), "run python -m orchestration.experiment.schema"
+    validator = jsonschema.Draft202012Validator(json.loads(schema_text()))
+    for text in (GOOD, packaged_experiments()["mappo_in_the_hospital"].read_text()):
+        said = parse_document(text, "experiment.yaml").data
+        assert not list(validator.iter_errors(said))
+        assert list(validator.iter_errors({**said, "seeds": "five"}))
+        assert list(validator.iter_errors({**said, "budgte": 5}))
 
 
 @pytest.mark.parametrize("name", list(packaged_experiments()))
