@@ -20,6 +20,7 @@ TERMS = {
     "patient": "anybody who comes in the model, as well those who only come for a test",
 }
 PLAINER = {
+    r"times the mark ('\w+') was set": r"how often \1 happened",
     r"entity-hours": "hours, summed over patients,",
     r"unit-hours": "hours",
     r"\bentities\b": "patients",

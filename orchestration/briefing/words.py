@@ -6,11 +6,14 @@ import math
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 
 from marl_health import Scenario
+from marl_health.spec.scenario import is_there
 from marl_health.worlds.flow.program import KpiSpec
 from marl_health.worlds.flow.readings import Clocked, Ratio, SpanStatistic
 from orchestration.evaluation.statistics import Estimate
+from policies.registry import MANIFEST
 
 RETURN = "return"
 ABBREVIATIONS = {
@@ -52,7 +55,9 @@ def heading(name: str) -> str:
 
 def policy_words(name: str) -> str:
     """What a policy is."""
-    return POLICIES.get(re.split("[:/]", name)[0], "a policy that learned by trial, or one of the scenario's own rules")
+    if is_there(Path(name) / MANIFEST):
+        return "a policy that learned by trial in simulated episodes"
+    return POLICIES.get(name.partition(":")[0], "one of the rules that belong to this scenario")
 
 
 def move_words(action: str) -> str:
@@ -72,6 +77,7 @@ def move_words(action: str) -> str:
         forms = {
             "extra": f"set extra {plain(name)} to {level}",
             "order": f"order the {plain(name)} by '{plain(level)}'",
+            "next": f"set the way on from {plain(name)} to '{plain(level)}'",
             "reserve": f"keep {level} of {plain(name)} back",
         }
         return forms.get(what, f"set {plain(name)}{f', {plain(what)},' if what else ''} to '{plain(level)}'")

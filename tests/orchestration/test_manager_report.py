@@ -348,6 +348,7 @@ def test_a_single_policy_is_compared_with_nothing(tmp_path):
         ("send to cancelled waiting_cases[1]", "send one of the waiting cases to cancelled"),
         ("set ward_bed.extra +8", "set extra ward bed to +8"),
         ("set ct_queue.order quick_first", "order the CT queue by 'quick first'"),
+        ("set ambulance_1.next divert", "set the way on from ambulance 1 to 'divert'"),
         ("set ed_bay.reserve 3", "keep 3 of emergency department bay back"),
         ("call in 2 ed_physician", "call in 2 emergency department physician"),
     ],
