@@ -6,11 +6,14 @@ import csv
 import math
 import time
 from pathlib import Path
-from typing import Any, TextIO
+from typing import TYPE_CHECKING, Any, TextIO
 
 from ray import tune
 from rich.console import Console
 from rich.progress import BarColumn, Progress, SpinnerColumn, TextColumn
+
+if TYPE_CHECKING:
+    from orchestration.store import Job
 
 CURVE = "progress.csv"
 COLUMNS = (
@@ -40,14 +43,16 @@ class TrainingProgress(tune.Callback):
         agents: number of agents, over which RLlib has summed its returns.
         seconds: the time budget, counted from now.
         console: where the line goes.
+        job: of the result store, told how far training has come.
     """
 
-    def __init__(self, run_dir: Path, agents: int, seconds: float, console: Console) -> None:
+    def __init__(self, run_dir: Path, agents: int, seconds: float, console: Console, job: Job | None = None) -> None:
         self.rows: list[dict[str, float]] = []
         self._agents = agents
         self._budget = seconds
         self._start = time.monotonic()
         self._console = console
+        self._job = job
         self._last_plain = -math.inf
         self._file: TextIO = (run_dir / CURVE).open("w", newline="", encoding="utf-8")
         self._writer = csv.DictWriter(self._file, COLUMNS)
@@ -65,6 +70,8 @@ class TrainingProgress(tune.Callback):
         self.rows.append(row)
         self._writer.writerow(row)
         self._file.flush()
+        if self._job is not None:
+            self._job.progress(int(row["env_steps"]))
         self._show(row)
 
     def close(self) -> None:

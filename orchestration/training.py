@@ -10,12 +10,15 @@ import time
 from collections.abc import Callable, Iterator
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from pettingzoo import ParallelEnv
 from rich.console import Console
 
 from orchestration.runs import command_line, new_run_dir
+
+if TYPE_CHECKING:
+    from orchestration.store import Job
 
 # Left for the last iteration, the last checkpoint and the shutdown, so that the budget is kept.
 CLOSING_SECONDS = 8.0
@@ -54,7 +57,7 @@ def train(
     env_runners: int | None = None,
     make_env: Callable[[], ParallelEnv[str, Any, Any]] | None = None,
     console: Console | None = None,
-    began: Callable[[Path], None] | None = None,
+    job: Job | None = None,
 ) -> TrainingResult:
     """Train masked PPO and keep the best modules as `<run>/checkpoint`.
 
@@ -69,7 +72,7 @@ def train(
         env_runners: processes that step environments; default: one per CPU.
         make_env: makes one environment, if it is not to be made from the scenario.
         console: where the progress line goes; default: standard error.
-        began: told the run's folder as soon as there is one.
+        job: of the result store; told the run's folder, and how far training has come.
 
     Raises:
         TrainingError: an environment or the algorithm failed, or training was interrupted before it began.
@@ -94,14 +97,14 @@ def train(
     config = masked_ppo_config(scenario, seed=seed, make_env=make_env)
     config.env_runners(num_env_runners=runners)
     run_dir = new_run_dir(out, scenario, "ppo", seed).resolve()
-    if began is not None:
-        began(run_dir)
+    if job is not None:
+        job.keeps(run_dir)
     agents = len(facts["agents"])
     checkpoint = run_dir / "checkpoint"
     config.callbacks(keep_best(checkpoint, agents=agents, facts=facts))
 
     budget = 60.0 * minutes
-    progress = TrainingProgress(run_dir, agents, budget, console or Console(stderr=True))
+    progress = TrainingProgress(run_dir, agents, budget, console or Console(stderr=True), job)
     try:
         with _ray(runners, run_dir):
             tune.run(

@@ -60,7 +60,7 @@ def train(
                 minutes=minutes,
                 out=out,
                 make_env=partial(parallel_env, file, chosen=loaded.chosen),
-                began=job.keeps,
+                job=job,
             )
         except TrainingError as error:
             raise CommandError(str(error)) from error
@@ -69,7 +69,6 @@ def train(
             assert json_file is not None
             write_json(json_file, comparison.to_json())
         report = write_report(result.run_dir, comparison.to_json(), result.curve, comparison.occupancy())
-        job.progress(result.env_steps)
         job.comparison(comparison, env_steps=result.env_steps)
     print(f"\nreport: {_near(report)}\ncheckpoint: {_near(result.checkpoint)}\nrun {job.id} in marl-health runs")
 

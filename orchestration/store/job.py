@@ -32,9 +32,9 @@ _NEVER = (DataError, IntegrityError, ProgrammingError)
 class Job:
     """A job that this process has; :meth:`Store.job` makes it.
 
-    Every method stores what it is given before it returns, in one transaction. If the store cannot take it (the
-    disk is full), the method raises :class:`StoreError`, and the rows are kept and stored with the next ones. All
-    methods may be called from several threads.
+    Every method but :meth:`progress` stores what it is given before it returns, in one transaction. If the store
+    cannot take it (the disk is full), the method raises :class:`StoreError`, and the rows are kept and stored with the
+    next ones. All methods may be called from several threads.
 
     Attributes:
         id: in the store. name: for people. attempt: 1, or more if it was resumed.
@@ -187,11 +187,10 @@ class Job:
         self._store_rows(RewardWeight, [{**row, **where} for row in rows.component_weights(worth, env_steps, role)])
 
     def progress(self, env_steps: int) -> None:
-        """Say how far the job has come; the time of the last beat is brought up to now."""
+        """Say how far the job has come. Costs nothing: it is stored with the next beat, or the next that is told."""
         with self._lock:
             self.env_steps = int(env_steps)
             self._changes["env_steps"] = self.env_steps
-            self.flush()
 
     def keeps(self, folder: Path) -> None:
         """Say which folder the job keeps its files in; it is called after it from then on."""

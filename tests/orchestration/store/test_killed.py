@@ -158,8 +158,9 @@ def test_only_what_was_ended_early_can_be_resumed(store, clinic):
 def test_beats_come_by_themselves(store, clinic):
     with store.job(scenario=clinic, algorithm="ppo", beat_seconds=0.02) as job:
         (before,) = store.jobs()
+        job.progress(700)
         deadline = time.monotonic() + 30
-        while next(iter(store.jobs(job=job.id)))["heartbeat_at"] == before["heartbeat_at"]:
+        while (now := next(iter(store.jobs())))["env_steps"] != 700 or now["heartbeat_at"] == before["heartbeat_at"]:
             assert time.monotonic() < deadline
             time.sleep(0.02)
 
