@@ -19,6 +19,7 @@ from sqlalchemy import (
     CheckConstraint,
     DateTime,
     Dialect,
+    Double,
     ForeignKey,
     Index,
     Integer,
@@ -72,6 +73,7 @@ def _one_of(column: str, words: tuple[str, ...]) -> CheckConstraint:
 class Table(DeclarativeBase):
     """Base of the tables; every constraint has a name, so that a migration can speak of it."""
 
+    type_annotation_map = {float: Double()}
     metadata = MetaData(
         naming_convention={
             "ix": "ix_%(table_name)s_%(column_0_N_name)s",
