@@ -26,12 +26,14 @@ class Stage:
     Attributes:
         env: the registered name.
         agents: all agents, in the environment's order.
+        actions: by agent, how many it has; 0 where they are not `Discrete`.
         modules: role to module.
         state_size: how many numbers the global state has; 0 where it is not shared.
     """
 
     env: str
     agents: tuple[str, ...]
+    actions: dict[str, int]
     modules: dict[str, str]
     state_size: int
 
@@ -76,11 +78,12 @@ def set_stage(
     modules = modules_of(probe, share)
     words = told(set(modules.values()))
     agents = tuple(probe.possible_agents)
+    actions = {agent: int(getattr(probe.action_space(agent), "n", 0)) for agent in agents}
     size = state_size(probe) if state else 0
     probe.close()
     if words or state:
         make_env = partial(_dressed, make_env, words, state)
-    return Stage(register(scenario + label, make_env), agents, modules, size)
+    return Stage(register(scenario + label, make_env), agents, actions, modules, size)
 
 
 def _dressed(make_env: MakeEnv, words: dict[str, list[float]], state: bool) -> ParallelEnv[str, Any, Any]:

@@ -41,6 +41,7 @@ class JointConfig(AlgorithmConfig):
     Attributes:
         agents: all agents, in the environment's order.
         state_size: how many numbers the global state has; 0 where it is not shared.
+        joint_actions: how many actions all agents have, added up.
         capacity: rows that the buffer keeps, about one per step.
         learning_starts: transitions in the buffer before the first update.
         updates: after every round of sampling, each on a batch of `train_batch_size_per_learner` transitions.
@@ -58,6 +59,7 @@ class JointConfig(AlgorithmConfig):
         super().__init__(algo_class=algo_class or Joint)
         self.agents: tuple[str, ...] = ()
         self.state_size = 0
+        self.joint_actions = 0
         self.capacity = 50_000
         self.learning_starts = 1_000
         self.updates = 8
@@ -223,5 +225,6 @@ def joint_config(
     stage.apply(config, seed)
     config.agents = stage.agents
     config.state_size = stage.state_size
+    config.joint_actions = sum(stage.actions.values())
     config.rl_module(model_config={"hidden": HIDDEN})
     return config

@@ -55,6 +55,11 @@ class JointLearner(TorchLearner):
         return [module for module in modules if isinstance(module, TargetNetworkAPI)]
 
 
+def mean_where(alive: Tensor, values: Tensor) -> Tensor:
+    """Mean of the values that count; 0 where none does."""
+    return torch.where(alive, values, 0.0).sum() / alive.sum().clamp(min=1)
+
+
 class JointQLearner(JointLearner, abc.ABC):
     """Temporal-difference learning of all modules by one loss."""
 

@@ -9,7 +9,7 @@ from ray.rllib.core.columns import Columns
 from torch import Tensor
 from typing_extensions import override
 
-from policies.rllib.joint.learner import JointLearner
+from policies.rllib.joint.learner import JointLearner, mean_where
 from policies.rllib.joint.replay import ALIVE, NEXT_ALIVE, TEAM
 from policies.rllib.sac.module import AHEAD, CHOSEN, LEGAL, LOG_POLICY, WORTH, expected
 
@@ -32,18 +32,13 @@ class SACLearner(JointLearner):
         legal, log_policy, alive = out[LEGAL], out[LOG_POLICY], batch[ALIVE]
         ahead = torch.where(batch[NEXT_ALIVE], out[AHEAD], 0.0)
         target = batch[Columns.REWARDS] + self.config.gamma * goes_on * ahead
-        critics = _mean((out[CHOSEN] - target).square().sum(0), alive)
+        critics = mean_where(alive, (out[CHOSEN] - target).square().sum(0))
 
         entropy = -expected(log_policy, log_policy, legal)
-        actor = _mean(-temperature.detach() * entropy - expected(log_policy, out[WORTH], legal), alive)
+        actor = mean_where(alive, -temperature.detach() * entropy - expected(log_policy, out[WORTH], legal))
         free = legal.sum(-1)
         wanted = self.config.entropy_share * free.clamp(min=1).float().log()
-        balance = _mean(temperature * (entropy - wanted).detach(), alive & (free > 1))
+        balance = mean_where(alive & (free > 1), temperature * (entropy - wanted).detach())
 
-        self.metrics.log_dict({"entropy": _mean(entropy, alive), "temperature": temperature}, key=name, window=1)
+        self.metrics.log_dict({"entropy": mean_where(alive, entropy), "temperature": temperature}, key=name, window=1)
         return critics + actor + balance
-
-
-def _mean(values: Tensor, weights: Tensor) -> Tensor:
-    """Mean where the weights hold; 0 where none does."""
-    return torch.where(weights, values, 0.0).sum() / weights.sum().clamp(min=1)
