@@ -11,8 +11,7 @@ import pytest
 
 from orchestration.evaluation.compare import compare
 from orchestration.evaluation.statistics import Estimate
-from orchestration.store import Episode, StoreError, open_store
-from orchestration.store import job as jobs
+from orchestration.store import Episode, StoreError, address, open_store
 
 
 def only(rows):
@@ -166,8 +165,7 @@ def test_rows_that_can_never_be_stored_do_not_stand_in_the_way(store, clinic):
     assert [line["message"] for line in store.logs(event="note")] == ["all is well"]
 
 
-def test_a_full_disk_is_told_and_nothing_is_lost(tmp_path, clinic, monkeypatch):
-    monkeypatch.setattr(jobs, "BEAT_SECONDS", 1e6)
+def test_a_full_disk_is_told_and_nothing_is_lost(tmp_path, clinic):
     store = open_store(tmp_path / "results.db")
     with store.job(scenario=clinic, algorithm="ppo", beat_seconds=1e6) as job:
         job.episode(1.0)
@@ -186,6 +184,21 @@ def test_a_full_disk_is_told_and_nothing_is_lost(tmp_path, clinic, monkeypatch):
     store.close()
     with sqlite3.connect(tmp_path / "results.db") as connection:
         assert connection.execute("PRAGMA integrity_check").fetchone() == ("ok",)
+
+
+def test_a_writer_that_does_not_end_is_told_and_nothing_is_lost(tmp_path, clinic, monkeypatch):
+    monkeypatch.setattr(address, "BUSY_SECONDS", 0.05)
+    store = open_store(tmp_path / "results.db")
+    with store.job(scenario=clinic, algorithm="ppo", beat_seconds=1e6) as job:
+        other = sqlite3.connect(tmp_path / "results.db", isolation_level=None)
+        other.execute("BEGIN IMMEDIATE")
+        with pytest.raises(StoreError, match=r"results\.db: another process has been writing for too long"):
+            job.log("first")
+        assert only(store.jobs())["status"] == "running"  # readers do not wait
+        other.execute("ROLLBACK")
+        other.close()
+        job.log("second")
+    assert [line["message"] for line in store.logs(event="note")] == ["first", "second"]
 
 
 def test_sqlite_files_are_as_they_should_be(tmp_path):
