@@ -62,6 +62,11 @@ class Job:
 
         The scenario's reward weights are stored with it.
         """
+        self._latest = self._met(scenario, stage)
+        return self._latest
+
+    def _met(self, scenario: Scenario, stage: str) -> int:
+        """The id of a scenario, which is stored when it is met for the first time."""
         key = (scenario.hash, stage)
         with self._lock:
             if key not in self._environments:
@@ -69,8 +74,7 @@ class Job:
                     claims.hold(connection, self.id, self._claim, self._store.now())
                     made = self._environment(connection, scenario, stage)
                 self._environments[key] = made
-            self._latest = self._environments[key]
-            return self._latest
+            return self._environments[key]
 
     def _environment(self, connection: Connection, scenario: Scenario, stage: str) -> int:
         table = EnvironmentConfig.__table__
@@ -146,15 +150,18 @@ class Job:
         found = [{**rows.kpi(name, value, units.get(name, ""), seed), **common} for name, value in values.items()]
         self._store_rows(KpiMetric, found, "recorded_at")
 
-    def comparison(self, comparison: Comparison, *, evaluation: str = "final", env_steps: int | None = None) -> None:
+    def comparison(
+        self, comparison: Comparison, *, evaluation: str = "final", env_steps: int | None = None, stage: str = ""
+    ) -> None:
         """Store a whole comparison at once: every replication of every policy, the means, and the paired differences.
 
         Args:
-            comparison: what was compared.
+            comparison: what was compared; its scenario need not be one that is trained on.
             evaluation: what to call it.
             env_steps: steps of training of what was evaluated.
+            stage: of a curriculum, if its scenario is one's.
         """
-        common = {"environment_id": self.environment(comparison.scenario)}
+        common = {"environment_id": self._met(comparison.scenario, stage)}
         episodes: list[Row] = []
         kpis: list[Row] = []
         named = {"evaluation": evaluation, "env_steps": rows.whole(env_steps), **common}

@@ -9,6 +9,7 @@ import threading
 import numpy as np
 import pytest
 
+import marl_health
 from orchestration.evaluation.compare import compare
 from orchestration.evaluation.statistics import Estimate
 from orchestration.store import Episode, StoreError, address, open_store
@@ -110,8 +111,14 @@ def test_episodes_and_kpis_are_found_again(store, clinic):
 
 def test_a_whole_comparison_is_found_again(store, clinic):
     compared = compare(clinic, ["wait", "random"], 4, 100)
-    with store.job(scenario=clinic, algorithm="ppo") as job:
+    brisk = marl_health.load(clinic.file, {"pace": "brisk"})
+    with store.job(scenario=brisk, algorithm="ppo") as job:
         job.comparison(compared, env_steps=9)
+        job.episode(1.0, policy="learner")
+    trained, judged = store.environments(job.id)
+    assert (trained["hash"], judged["hash"]) == (brisk.hash, clinic.hash)
+    assert only(store.episodes(policy="learner"))["environment_id"] == trained["id"]  # it goes on where it was
+    assert {row["environment_id"] for row in store.kpis()} == {judged["id"]}
     by_seed = store.kpis(job.id, metric="return", by_seed=True, policy="random").frame()
     assert list(by_seed["seed"]) == [100, 101, 102, 103]
     assert list(by_seed["value"]) == compared.simulations["random"].values("return")
@@ -199,6 +206,18 @@ def test_a_writer_that_does_not_end_is_told_and_nothing_is_lost(tmp_path, clinic
         other.close()
         job.log("second")
     assert [line["message"] for line in store.logs(event="note")] == ["first", "second"]
+
+
+def test_a_server_that_drops_its_connections_is_reached_again(database, clinic):
+    with open_store(database) as store, store.job(scenario=clinic, algorithm="ppo", beat_seconds=1e6) as job:
+        job.log("before")
+        with store._engine.connect() as connection:
+            connection.exec_driver_sql(
+                "SELECT pg_terminate_backend(pid) FROM pg_stat_activity "
+                "WHERE datname = current_database() AND pid <> pg_backend_pid()"
+            )
+            job.log("after")
+        assert [line["message"] for line in store.logs(event="note")] == ["before", "after"]
 
 
 def test_sqlite_files_are_as_they_should_be(tmp_path):
