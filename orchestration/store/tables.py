@@ -11,7 +11,7 @@ job's training began.
 from __future__ import annotations
 
 from datetime import UTC, datetime
-from typing import Any
+from typing import Any, ClassVar
 
 from sqlalchemy import (
     JSON,
@@ -73,7 +73,7 @@ def _one_of(column: str, words: tuple[str, ...]) -> CheckConstraint:
 class Table(DeclarativeBase):
     """Base of the tables; every constraint has a name, so that a migration can speak of it."""
 
-    type_annotation_map = {float: Double()}
+    type_annotation_map: ClassVar[dict[Any, Any]] = {float: Double()}
     metadata = MetaData(
         naming_convention={
             "ix": "ix_%(table_name)s_%(column_0_N_name)s",
