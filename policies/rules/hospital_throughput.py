@@ -68,6 +68,9 @@ def manage_beds(seen: Seen, can: Can) -> str:
     )
     size = seen["medical_bed.capacity"]
     none, some, many = can.levels("set medical_bed.extra")
+    (call,) = can.levels("call in")
+    if seen["hospitalist.waiting"] > 0.03 * size and can(call):
+        return call
     if 3.0 * seen["time_left"] > 0.25:
         if medical >= 0.045 * size and can(many):
             return many
