@@ -29,7 +29,7 @@ FLAGSHIP = "hospital_throughput"
 WHOLE, KERNEL, OWN = "the whole step", "kernel", "the env itself"
 PARTS: dict[str, Callable[[Any], tuple[Any, str]]] = {
     "observations": lambda env: (env, "_observations"),
-    "masks": lambda env: (env.game, "mask"),
+    "masks": lambda env: (env.game, "mask_all"),
     "infos, masks included": lambda env: (env, "_infos"),
     "reward": lambda env: (env.game, "gains"),
     "moves": lambda env: (env.game, "act"),

@@ -5,6 +5,7 @@ from __future__ import annotations
 from array import array
 from collections.abc import Mapping
 from copy import copy, deepcopy
+from itertools import accumulate
 from pathlib import Path
 from typing import Any, Self, cast
 
@@ -92,6 +93,8 @@ class HealthParallelEnv(ParallelEnv[str, Observation, int]):
         self.observation_spaces = {agent: self._boxes[agent] for agent in self.possible_agents}
         self.action_spaces = dict(self._choices)
         self.state_space = Box(-1.0, 1.0, (len(self.game.state_names()),), np.float32)
+        self._seen = _parts({agent: len(self.game.observation_names(agent)) for agent in self.possible_agents})
+        self._possible = _parts({agent: len(self.game.action_names(agent)) for agent in self.possible_agents})
         self.last_moves: dict[str, tuple[float, int]] = {}  # by agent: when, and which action other than to wait
         self._illegal = dict.fromkeys(self.possible_agents, 0)
         self._cycles = 0
@@ -126,7 +129,7 @@ class HealthParallelEnv(ParallelEnv[str, Observation, int]):
         self._illegal = dict.fromkeys(self.agents, 0)
         self._cycles = 0
         nothing = [0.0] * len(COMPONENTS)
-        return self._observations(self.agents), self._infos(self.agents, dict.fromkeys(self.agents, nothing), 0.0)
+        return self._observations(), self._infos(dict.fromkeys(self.agents, nothing), 0.0)
 
     def step(
         self, actions: dict[str, int]
@@ -134,8 +137,8 @@ class HealthParallelEnv(ParallelEnv[str, Observation, int]):
         """Let every agent move, then run the world to the next decision."""
         agents = self.agents
         terms, minutes = self._move(actions)
-        infos = self._infos(agents, terms, minutes)
-        observations = self._observations(agents)
+        infos = self._infos(terms, minutes)
+        observations = self._observations()
         terminations = dict.fromkeys(agents, False)
         truncations = dict.fromkeys(agents, not self.agents)
         if self.render_mode == "human":
@@ -150,19 +153,19 @@ class HealthParallelEnv(ParallelEnv[str, Observation, int]):
         """Let every agent move and run the world; the reward's components by agent, and the minutes that passed."""
         if not self.agents:
             raise RuntimeError("the episode is over or has not begun; call reset() first")
-        agents = self.agents
+        agents, game = self.agents, self.game
         for agent in agents:
-            action = int(actions.get(agent, 0))
+            action = actions.get(agent)
             if not action:
                 continue
-            if self.game.act(agent, action):
-                self.last_moves[agent] = (self.game.now, action)
+            if game.act(agent, int(action)):
+                self.last_moves[agent] = (game.now, int(action))
             else:
                 self._illegal[agent] += 1
-        minutes = self.game.advance(last=self._cycles + 1 >= self.max_cycles)
+        minutes = game.advance(last=self._cycles + 1 >= self.max_cycles)
         self._cycles += 1
-        team, own = self.game.gains()
-        if self.game.finished:
+        team, own = game.gains()
+        if game.finished:
             self.agents = []
         terms = dict.fromkeys(agents, team)
         for agent, alone in own.items():
@@ -262,36 +265,30 @@ class HealthParallelEnv(ParallelEnv[str, Observation, int]):
         return self.game.snapshot()
 
     # ------------------------------------------------------------ inside
-    def _observations(self, agents: list[str]) -> dict[str, Observation]:
+    def _observations(self) -> dict[str, Observation]:
         """What the agents see: parts of one array, which nobody else holds."""
-        numbers = array("f")
-        ends = []
-        for agent in agents:
-            numbers.fromlist(self.game.observe(agent))
-            ends.append(len(numbers))
-        whole = np.frombuffer(numbers, _FLOAT)
-        return {agent: whole[begin:end] for agent, begin, end in zip(agents, [0, *ends], ends, strict=False)}
+        whole = np.frombuffer(array("f", self.game.observe_all()), _FLOAT)
+        return {agent: whole[part] for agent, part in self._seen.items()}
 
-    def _infos(self, agents: list[str], terms: dict[str, list[float]], minutes: float) -> dict[str, dict[str, Any]]:
-        flags: list[int] = []
-        ends = []
-        for agent in agents:
-            flags += self.game.mask(agent)
-            ends.append(len(flags))
-        masks = bytearray(flags)
+    def _infos(self, terms: dict[str, list[float]], minutes: float) -> dict[str, dict[str, Any]]:
+        masks = bytearray(self.game.mask_all())
         whole = np.frombuffer(masks, _FLAG)  # parts of one array again
         infos = {}
         paid: list[float] = []
         rewards: dict[str, Any] = {}
-        begin = 0
-        for agent, end in zip(agents, ends, strict=True):
+        for agent, part in self._possible.items():
             if terms[agent] is not paid:  # the same list for all, but for those who are paid something of their own
                 paid = terms[agent]
                 rewards = dict(zip(_REWARDS, paid, strict=True))
             infos[agent] = info = rewards.copy()
-            info["action_mask"] = whole[begin:end]
-            info["active"] = float(masks.count(1, begin, end) > 1)
+            info["action_mask"] = whole[part]
+            info["active"] = float(masks.count(1, part.start, part.stop) > 1)
             info["elapsed_minutes"] = minutes
             info["illegal_actions"] = float(self._illegal[agent])
-            begin = end
         return infos
+
+
+def _parts(lengths: Mapping[str, int]) -> dict[str, slice]:
+    """Where each agent's numbers stand if those of all follow each other."""
+    ends = list(accumulate(lengths.values()))
+    return {agent: slice(begin, end) for agent, begin, end in zip(lengths, [0, *ends], ends, strict=False)}

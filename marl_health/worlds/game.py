@@ -56,6 +56,12 @@ class Game(Protocol):
     def mask(self, agent: str) -> list[int]:
         """1 for each action that is possible now."""
 
+    def observe_all(self) -> list[float]:
+        """What each agent sees, one after the other in their order."""
+
+    def mask_all(self) -> list[int]:
+        """1 for each action that is possible now to each agent, one after the other."""
+
     def act(self, agent: str, action: int) -> bool:
         """Do an action; False if it was not possible (then nothing happens)."""
 

@@ -39,8 +39,8 @@ def save_checkpoint(path: Path, modules: Mapping[str, Any], facts: Mapping[str, 
     Args:
         path: the folder to make.
         modules: role to RLModule, best an inference-only one.
-        facts: JSON-ready values for the manifest; `algorithm` names the policy, and `told` says, by role, what is
-            appended to its observations because it shares its module with other roles.
+        facts: JSON-ready values for the manifest. `algorithm` names the policy, `init` what it was cloned from before
+            it learned, and `told` says, by role, what is appended to its observations because it shares its module.
     """
     draft = path.with_name(f".{path.name}.draft")
     shutil.rmtree(draft, ignore_errors=True)
@@ -109,6 +109,8 @@ class CheckpointPolicy:
         self.path = Path(path)
         self.manifest = read_manifest(self.path)
         self.name = str(self.manifest["algorithm"])
+        if self.manifest.get("init"):
+            self.name += f" from {self.manifest['init']}"
         self._told: dict[str, list[float]] = self.manifest.get("told", {})
         torch.set_num_threads(1)
         # RLlib warns of its own ways of loading, and of a class it cannot find, for which there is our error.

@@ -72,6 +72,8 @@ def assert_seen_alike(env, seed):
             assert game.mask(agent) == possible
             scales = [scale for _, scale in game.observation_meanings(agent)]
             assert game.observe(agent) == scaled(game.look(agent), scales)
+        assert game.observe_all() == [number for agent in game.agents for number in game.observe(agent)]
+        assert game.mask_all() == [possible for agent in game.agents for possible in game.mask(agent)]
         values = world.program.read_score(world)
         assert values == [line.reading.read(world) for line in world.program.score]
         before = [value - number for number, value in enumerate(values)]

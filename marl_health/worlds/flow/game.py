@@ -115,6 +115,16 @@ class FlowGame:
         world: Any = self.world
         return self.program.mask[self._numbers[agent]](world)
 
+    def observe_all(self) -> list[float]:
+        """What each agent sees, one after the other."""
+        found: list[float] = self.program.observe_all(self.world)
+        return found
+
+    def mask_all(self) -> list[int]:
+        """What is possible to each agent, one after the other."""
+        found: list[int] = self.program.mask_all(self.world)
+        return found
+
     def act(self, agent: str, action: int) -> bool:
         """Do an action; False if it was not possible (then nothing happens)."""
         if action == 0:

@@ -204,6 +204,8 @@ class Program:
     agents: list[AgentSpec] = field(default_factory=list)
     observe: list[Callable[[FlowWorld], list[float]]] = field(default_factory=list)  # by agent: what it sees, scaled
     mask: list[Callable[[FlowWorld], list[int]]] = field(default_factory=list)  # by agent: which actions are possible
+    observe_all: Any = None  # what all agents see, one after the other
+    mask_all: Any = None  # which actions are possible to them
     read_score: Any = None  # function of a world: the running value of each line of the score
     pay: Any = None  # function of such values, now and before: reward by component, the team's and that of agents
     pickled: Any = None  # (function, arguments) that find or rebuild this program

@@ -64,6 +64,7 @@ def generate(program: Program, kinds_of: dict[str, tuple[int, ...]]) -> None:
                 setattr(step, act, function)
     program.observe.extend(names[f"observe_{number}"] for number in range(len(program.agents)))
     program.mask.extend(names[f"mask_{number}"] for number in range(len(program.agents)))
+    program.observe_all, program.mask_all = names["observe_all"], names["mask_all"]
     program.read_score, program.pay = names["read_score"], names["pay"]
     for kind in range(len(program.kinds)):
         program.comes.append(names.get(f"come_{kind}"))

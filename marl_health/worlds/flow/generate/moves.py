@@ -1,4 +1,4 @@
-"""Text of moves: one function per agent that tells which are possible, and what is seen of each lever."""
+"""Text of moves: functions that tell which are possible to one agent or all, and what is seen of each lever."""
 
 from __future__ import annotations
 
@@ -7,23 +7,32 @@ from typing import TYPE_CHECKING
 from marl_health.worlds.flow.decisions import CallInMove, ChooseMove, Levels, Move, ShortenStay
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from marl_health.worlds.flow.generate.writer import Writer
-    from marl_health.worlds.flow.program import Program
+    from marl_health.worlds.flow.program import AgentSpec, Program
 
 
 def write_masks(program: Program, writer: Writer) -> None:
-    """Write ``mask_<agent>(world)``: what ``mask`` of the agent's moves does."""
+    """Write ``mask_<agent>(world)``, what ``mask`` of its moves does, and ``mask_all(world)`` for all in turn."""
     for number, agent in enumerate(program.agents):
-        with writer.block(f"def mask_{number}(world):"):
-            writer.lines("now = world._now", "levers = world.levers", "out = [1]")
-            listed: set[int] = set()
+        _function(program, writer, f"mask_{number}", [agent])
+    _function(program, writer, "mask_all", program.agents)
+
+
+def _function(program: Program, writer: Writer, name: str, agents: Sequence[AgentSpec]) -> None:
+    listed: set[int] = set()
+    with writer.block(f"def {name}(world):"):
+        writer.lines("now = world._now", "levers = world.levers", "out = []")
+        for agent in agents:
+            writer.line("out.append(1)")
             for move in agent.moves:
                 if isinstance(move, ChooseMove) and move.slots not in listed:
                     listed.add(move.slots)
                     write_slots(program, writer, move.slots, f"found_{move.slots}")
                 _mask(move, writer)
-            writer.line("return out")
-        writer.line("")
+        writer.line("return out")
+    writer.line("")
 
 
 def write_slots(program: Program, writer: Writer, slots: int, name: str) -> None:

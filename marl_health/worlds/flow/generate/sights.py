@@ -1,4 +1,4 @@
-"""Text of observations: one function per agent that makes the list of scaled numbers it sees."""
+"""Text of observations: functions that make the list of scaled numbers that one agent sees, or all of them."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from marl_health.worlds.flow.generate.writer import Writer
-    from marl_health.worlds.flow.program import Program
+    from marl_health.worlds.flow.program import AgentSpec, Program
 
 
 def scaled(values: Sequence[float], scales: Sequence[float]) -> list[float]:
@@ -26,35 +26,42 @@ def scaled(values: Sequence[float], scales: Sequence[float]) -> list[float]:
 
 
 class SightText:
-    """Writes ``observe_<agent>(world)``: what ``look`` of the sights and levers does, scaled at once."""
+    """Writes what agents see: what ``look`` of the sights and levers does, scaled at once."""
 
     def __init__(self, program: Program, writer: Writer) -> None:
         self.program = program
         self.writer = writer
         self._ready: list[str] = []  # expressions of numbers that are still to be written
         self._named: dict[str, str] = {}  # expressions that already have a name in the function at hand
+        self._listed: set[int] = set()  # slot lists that have one
         self._personal = {  # queues of those who may want a certain unit: each unit asked for gets a line of its own
             step.line for step in program.steps if isinstance(step, Activity) and step.same is not None
         }
 
     def write(self) -> None:
-        """Write the functions of all agents."""
+        """Write ``observe_<agent>(world)`` for each, and ``observe_all(world)`` for all of them one after the other."""
         for number, agent in enumerate(self.program.agents):
-            with self.writer.block(f"def observe_{number}(world):"):
-                self._named = {}
-                self.writer.lines("now = world._now", "out = []")
+            self._function(f"observe_{number}", [agent])
+        self._function("observe_all", self.program.agents)
+
+    def _function(self, name: str, agents: Sequence[AgentSpec]) -> None:
+        writer = self.writer
+        self._named, self._listed = {}, set()
+        with writer.block(f"def {name}(world):"):
+            writer.lines("now = world._now", "out = []")
+            for agent in agents:
                 for sight in agent.sights:
                     self._sight(sight)
                 for move in agent.moves:
                     seen = seen_of(move)
                     if seen is None:
                         self._flush()
-                        self.writer.line(f"{self.writer.name(move)}.look(world, out)")
+                        writer.line(f"{writer.name(move)}.look(world, out)")
                     else:
                         self._ready += seen
-                self._flush()
-                self.writer.line("return out")
-            self.writer.line("")
+            self._flush()
+            writer.line("return out")
+        writer.line("")
 
     def _flush(self) -> None:
         if self._ready:
@@ -80,13 +87,14 @@ class SightText:
         if isinstance(sight, Cycle):
             minute = self._known_as(f"(now + {self.program.start!r}) % {7 * DAY!r}")
             angle = self._known_as(f"{minute} * {sight.turn!r}")
-            self._ready += [f"{self.writer.name(sin)}({angle})", f"{self.writer.name(cos)}({angle})"]
+            self._ready += [self._known_as(f"{self.writer.name(turned)}({angle})") for turned in (sin, cos)]
         elif isinstance(sight, TimeLeft):
             program = self.program
             left = f"({program.horizon!r} - now) / {program.horizon - program.warm_up!r}"
             self._ready.append(f"x if (x := {left}) > 0.0 else 0.0")
         elif isinstance(sight, RecentArrivals) and scale:
-            self._ready.append(f"(x := world.recent_rate({sight.kind})) / (x + {scale!r})")
+            rate = self._known_as(f"world.recent_rate({sight.kind})")
+            self._ready.append(f"{rate} / ({rate} + {scale!r})")
         elif isinstance(sight, PoolNow) and scale:
             self._ready.append(f"x / (x + {scale!r}) if (x := {self._of_pool(sight)}) > 0 else 0.0")
         elif isinstance(sight, LineNow) and scale and self._single(sight):
@@ -145,7 +153,10 @@ class SightText:
                 numbers.append(f"x / (x + {scale!r}) if (x := {raw}) >= 0 else x / ({scale!r} - x)")
             else:
                 numbers.append(f"float({raw})")
-        write_slots(self.program, writer, sight.slots, "found")
-        with writer.block("for entity in found:"):
+        found = f"found_{sight.slots}"
+        if sight.slots not in self._listed:
+            self._listed.add(sight.slots)
+            write_slots(self.program, writer, sight.slots, found)
+        with writer.block(f"for entity in {found}:"):
             writer.line(f"out += [{', '.join(numbers)}]")
-        writer.line(f"out += {[0.0] * len(numbers)} * ({sight.top} - len(found))")
+        writer.line(f"out += {[0.0] * len(numbers)} * ({sight.top} - len({found}))")
