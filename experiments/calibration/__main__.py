@@ -64,12 +64,13 @@ def print_rows(found: Sequence[Row]) -> None:
     for heading in ("quantity", "published", "ours (95%)", "verdict"):
         shown.add_column(heading)
     for column, title in TITLES.items():
-        shown.add_section()
-        shown.add_row(Text(title, style="bold"))
-        for row in found:
-            if row.target.column == column:
-                verdict = Text(row.verdict, style=BETTER if row.inside else WORSE)
-                shown.add_row(row.target.what, str(row.target.range), row.figure, verdict)
+        of = [row for row in found if row.target.column == column]
+        if of:
+            shown.add_section()
+            shown.add_row(Text(title, style="bold"))
+        for row in of:
+            verdict = Text(row.verdict, style=BETTER if row.inside else WORSE)
+            shown.add_row(row.target.what, str(row.target.range), row.figure, verdict)
     console().print(shown)
 
 

@@ -146,7 +146,7 @@ def fit(runs: Runs, told: Callable[[], None]) -> Fit:
     if missing:
         raise ValueError(f"nothing is recorded of {', '.join(missing)}; look at what these targets measure")
     found = least_squares(
-        problem.residuals, start, problem.derivatives, bounds=problem.bounds, xtol=ENOUGH, ftol=1e-3, max_nfev=POINTS
+        problem.residuals, start, problem.derivatives, bounds=problem.bounds, xtol=ENOUGH, ftol=0.01, max_nfev=POINTS
     )
     logs = np.array(found.x)
     rounded = problem.figures([logs])[0]

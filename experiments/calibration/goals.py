@@ -84,7 +84,9 @@ class Target(Model):
     """A published figure."""
 
     what: str = Field(min_length=1, description="What is measured, in words")
-    column: Literal["fitted", "held_out"] = Field(description="Whether parameters are fitted to it or checked by it")
+    column: Literal["fitted", "by_hand", "held_out"] = Field(
+        description="Whether parameters are fitted to it, the structure was chosen so that it comes out, or neither"
+    )
     run: Name = Field(description="The run that it is measured in")
     measure: Measure = Field(description="How")
     range: Annotated[Range, BeforeValidator(_range)] = Field(description="Lowest and highest figure that is accepted")

@@ -9,7 +9,7 @@ from orchestration.briefing import pictures
 from orchestration.briefing.equity import equity
 from orchestration.briefing.glossary import glossary
 from orchestration.briefing.summary import FEW, summary
-from orchestration.briefing.words import Shown, heading, metrics_of, plain, policy_words
+from orchestration.briefing.words import SAME, Shown, certain, heading, metrics_of, plain, policy_words
 from orchestration.document.blocks import Block, Bullets, Figure, Heading, Paragraph, Table
 from orchestration.document.implementation import command
 from orchestration.document.inputs import inputs
@@ -69,7 +69,7 @@ def _compared(comparison: Comparison) -> Iterator[Block]:
         "difference is one of the decisions, not of who happened to come."
     )
     if clock.warm_up or clock.run_out:
-        before = f"The first {duration(clock.warm_up)} of each replication, without decisions, are not counted. "
+        before = f"Each replication begins with {duration(clock.warm_up)} without decisions, which is not counted. "
         after = f"What befalls those who are inside at the end is followed for another {duration(clock.run_out)}."
         yield Paragraph((before if clock.warm_up else "") + (after if clock.run_out else ""))
     rows = [[f"`{name}`", policy_words(name)] for name in comparison.simulations]
@@ -84,7 +84,8 @@ def _differences(comparison: Comparison, metrics: Mapping[str, Shown]) -> Iterat
         yield Paragraph(
             f"Difference from `{reference}`, replication by replication. The dot is the mean difference, the line its "
             "95% interval; the shaded side is the better one. Where the line crosses 0, it may be luck. Counts, hours "
-            f"and money are those of one replication, so of {duration(comparison.scenario.clock.episode)}."
+            f"and money are those of one replication, so of {duration(comparison.scenario.clock.episode)}. What is the "
+            f"same in every replication is marked '{SAME}'."
         )
         yield Figure(pictures.differences(comparison, metrics), f"Differences from {reference}, with 95% intervals.")
         rows = []
@@ -92,7 +93,7 @@ def _differences(comparison: Comparison, metrics: Mapping[str, Shown]) -> Iterat
             shown, row = metrics[metric], []
             for by_metric in comparison.paired.values():
                 found = by_metric[metric]
-                verdict = (BETTER if shown.better(found) else WORSE) if found.clear else OPEN
+                verdict = (BETTER if shown.better(found) else WORSE) if certain(found) else OPEN
                 row += [shown.change(found), verdict if found.n > 1 else "–"]
             rows.append([f"{shown.label} ({shown.of_change})" if shown.of_change else shown.label, *row])
         head = [cell for name in comparison.paired for cell in (f"`{name}` minus `{reference}`", "that is")]

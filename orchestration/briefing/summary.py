@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping, Sequence
 
-from orchestration.briefing.words import RETURN, Shown
+from orchestration.briefing.words import RETURN, Shown, certain
 from orchestration.evaluation.compare import Comparison
 from orchestration.evaluation.statistics import Estimate, paired_difference
 
@@ -47,7 +47,7 @@ def _overall(comparison: Comparison, order: Sequence[str], shown: Shown) -> str:
     """Which policy has the highest score, and whether it is clear that the next one has a lower one."""
     best, second = order[:2]
     lead = difference(comparison, best, second, RETURN)
-    beaten = [name for name in order[1:] if difference(comparison, best, name, RETURN).clear]
+    beaten = [name for name in order[1:] if certain(difference(comparison, best, name, RETURN))]
     points = f"against `{second}` {shown.spoken(lead)}"
     if len(beaten) == len(order) - 1:
         others = {1: "the other", 2: "both others"}.get(len(beaten), f"all {len(beaten)} others")
@@ -62,14 +62,13 @@ def _overall(comparison: Comparison, order: Sequence[str], shown: Shown) -> str:
 def _compared(comparison: Comparison, name: str, metrics: Mapping[str, Shown]) -> str:
     """In what a policy is better and worse than the reference, by how much."""
     found = {metric: estimate for metric, estimate in comparison.paired[name].items() if metric != RETURN}
-    judged = {metric: each for metric, each in found.items() if not math.isnan(each.low)}
-    clear = sorted((metric for metric in judged if judged[metric].clear), key=lambda m: -_size(comparison, name, m))
-    better = [metric for metric in clear if metrics[metric].better(judged[metric])]
+    clear = sorted((metric for metric in found if certain(found[metric])), key=lambda m: -_size(comparison, name, m))
+    better = [metric for metric in clear if metrics[metric].better(found[metric])]
     worse = [metric for metric in clear if metric not in better]
     parts = []
     for side, group in (("better", better), ("worse", worse)):
         if group:
-            texts = [f"{_lower(metrics[m].label)} ({metrics[m].spoken(judged[m])})" for m in group[:MOST_NAMED]]
+            texts = [f"{_lower(metrics[m].label)} ({metrics[m].spoken(found[m])})" for m in group[:MOST_NAMED]]
             more = f" and {len(group) - MOST_NAMED} more" if len(group) > MOST_NAMED else ""
             parts.append(f"clearly {side} in {len(group)} of {len(found)} indicators: {', '.join(texts)}{more}")
     start = f"Compared with `{comparison.reference}`, `{name}` is "

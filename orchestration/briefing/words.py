@@ -38,6 +38,8 @@ POLICIES = {
     "clock": "a fixed timetable of moves, whatever happens",
     "adversarial": "a trick that looks for weaknesses of the scenario's score",
 }
+SAME = "each time"
+"""Said of what is the same in every replication: then there is no spread from which an interval could be told."""
 LONG = 180.0
 """Minutes from which on hours are easier to read."""
 
@@ -166,9 +168,15 @@ def interval(found: Estimate, *, signed: bool = False) -> str:
     if math.isnan(found.mean):
         return "–"
     if math.isnan(found.low) or found.low == found.high:
-        return number(found.mean, _digits(found.mean), signed=signed)
+        text = number(found.mean, _digits(found.mean), signed=signed)
+        return f"{text} ({SAME})" if found.n > 1 and found.mean else text
     mean, low, high = _to_same_digits(found, signed=signed)
     return f"{mean} ({low} to {high})"
+
+
+def certain(found: Estimate) -> bool:
+    """Whether a difference is clear; one that is the same in some few replications may still be luck."""
+    return found.clear and found.low < found.high
 
 
 def _to_same_digits(found: Estimate, *, signed: bool) -> list[str]:

@@ -322,6 +322,13 @@ def test_better_and_worse_follow_what_the_scenario_says():
     assert f"clearly better in 1 of {others + 1} indicators" in down and "worse" not in down
 
 
+def test_what_is_the_same_each_time_is_not_called_clear():
+    """Ten replications in which one patient fewer died have no spread, but that is no proof."""
+    kpi = next(iter(load(CLINIC).spec.kpis))
+    _, told, _ = sentences({"wait": STEADY, "rule": STEADY}, {kpi: {"wait": [2.0] * 10, "rule": [1.0] * 10}})
+    assert "not clearly different in any" in told
+
+
 @pytest.mark.parametrize("policies_", [1, 2, 3, 4])
 def test_there_are_three_to_six_sentences(policies_):
     gained = dict(zip(("wait", "a", "b", "c", "d"), (STEADY, HIGH, SHAKY, STEADY, HIGH), strict=True))
@@ -364,6 +371,7 @@ def test_moves_in_words(action, words):
         (Estimate(-0.52, -0.86, -0.18, 9), "−0.52 (−0.86 to −0.18)"),
         (Estimate(-1.0, -2.0, -0.0004, 9), "−1.0000 (−2.0000 to −0.0004)"),
         (Estimate(0.0, 0.0, 0.0, 9), "0"),
+        (Estimate(-1.0, -1.0, -1.0, 9), "−1.0 (each time)"),
         (Estimate(35567.6, 32130.8, 39004.4, 9), "35,568 (32,131 to 39,004)"),
         (Estimate(3.2, NAN, NAN, 1), "3.2"),
         (Estimate(NAN, NAN, NAN, 0), "–"),
