@@ -190,6 +190,29 @@ def test_moves_are_those_that_were_made(page, played):
     assert not expected
 
 
+def test_bands_over_time_are_those_of_the_episodes():
+    found = compare(load(SMALL), ["wait"], N, SEED, occupancy=True)
+    queues, places = [], []
+    for seed in range(SEED, SEED + N):
+        env = parallel_env(SMALL)
+        env.reset(seed=seed)
+        seen = []
+        while env.agents:
+            seen.append(env.snapshot())
+            env.step({})
+        queues.append([snapshot["queues"]["bay_queue"] for snapshot in seen])
+        wards = [snapshot["resources"]["ward_bed"] for snapshot in seen]
+        places.append([(ward["taken"] + ward["cleaning"]) / ward["capacity"] for ward in wards])
+    for band, values in (
+        (found.waiting()["wait"]["bay_queue"], queues),
+        (found.occupancy()["wait"]["ward_bed"], places),
+    ):
+        assert band["mean"] == pytest.approx(np.mean(values, axis=0))
+        assert band["low"] == pytest.approx(np.quantile(values, 0.1, axis=0))
+        assert band["high"] == pytest.approx(np.quantile(values, 0.9, axis=0))
+        assert max(band["mean"]) > 0 and len(band["hours"]) == len(band["mean"])
+
+
 def test_it_tells_what_was_compared_and_how_it_was_made(page):
     scenario = load(SMALL)
     for text in (scenario.hash, f"version {scenario.version}", "3 to 7", "10 simulated days", "same patients"):
@@ -262,6 +285,14 @@ def test_groups_have_their_own_figures(tmp_path, grouped):
     for group, cell in zip(("private", "public", "none"), rows["Came"], strict=False):
         found = mean_interval(simulation.splits["came"][group])
         same(cell, [found.mean, found.low, found.high], 1.0)
+
+
+def test_what_a_scenario_notes_of_a_kpi_is_in_the_glossary(tmp_path, grouped):
+    noted = grouped.with_name("noted.yaml")
+    noted.write_text(GROUPED.replace("{of: seen.count}", "{of: seen.count, note: Who was called in.}"))
+    rows = Page(write(tmp_path, noted, n=2).read_text()).table("indicator")
+    assert rows["Seen"][0] == "Who was called in. Computed as: how often 'seen' happened"
+    assert rows["Payer gap"][0].startswith("largest gap between groups by payer of: mean of")
 
 
 # ------------------------------------------------------------ sentences
