@@ -81,6 +81,26 @@ class NoLuck(LuckyTeam):
     luck = 0.0
 
 
+class Later(Game):
+    """What the buyer orders, at a cost of 0.2, pays 1 in the next step; nobody sees that it is under way.
+
+    Always to order earns 3.8, never to order 0.
+    """
+
+    steps = 6
+    shapes: ClassVar = {"buyer_0": (3, 2), "porter_0": (3, 2)}
+
+    def begin(self):
+        self.under_way = 0.0
+
+    def play(self, actions):
+        paid, self.under_way = self.under_way, float(actions["buyer_0"])
+        return paid - 0.2 * self.under_way
+
+    def seen(self):
+        return {a: np.array([1, 0, 0], np.float32) for a in self.possible_agents}
+
+
 class TwoSteps(Game):
     """The two-step game of Rashid et al. 2018 (arXiv 1803.11485, figure 3).
 

@@ -36,6 +36,10 @@ class FlowGame:
         self._read: list[float] = []
         self._scales = {agent: self._scales_of(spec) for agent, spec in self.specs.items()}
         self._numbers = {agent: number for number, agent in enumerate(self.agents)}
+        self._actions = {
+            agent: [(move, number) for move in spec.moves for number in range(len(move.names))]
+            for agent, spec in self.specs.items()
+        }
         self._names = {agent: _names_of(spec) for agent, spec in self.specs.items()}
         self._state_pools = [number for number, pool in enumerate(program.pools) if not pool.unlimited]
         self._state_names = self._names_of_state()
@@ -129,20 +133,17 @@ class FlowGame:
         """Do an action; False if it was not possible (then nothing happens)."""
         if action == 0:
             return True
-        if action < 0:
+        actions = self._actions[agent]
+        if not 0 < action <= len(actions):
             return False
-        first = 1
-        for move in self.specs[agent].moves:
-            if action < first + len(move.names):
-                allowed: list[int] = []
-                world = self.running
-                move.mask(world, allowed)
-                if not allowed[action - first]:
-                    return False
-                move.act(world, action - first)
-                return True
-            first += len(move.names)
-        return False
+        move, number = actions[action - 1]
+        allowed: list[int] = []
+        world = self.running
+        move.mask(world, allowed)
+        if not allowed[number]:
+            return False
+        move.act(world, number)
+        return True
 
     def advance(self, *, last: bool = False) -> float:
         """Run the world to the next decision; after the ``last`` one, through the run-out. Minutes that passed."""

@@ -45,6 +45,8 @@ class JointConfig(AlgorithmConfig):
         capacity: rows that the buffer keeps, about one per step.
         learning_starts: transitions in the buffer before the first update.
         updates: after every round of sampling, each on a batch of `train_batch_size_per_learner` transitions.
+        n_step: steps whose rewards count as they were, before the rest is estimated. More than one, since where a part
+            of the world is hidden, nothing that is seen in between tells what a decision will bring.
         target_update: rounds between two copies of the networks to their targets.
     """
 
@@ -63,6 +65,7 @@ class JointConfig(AlgorithmConfig):
         self.capacity = 50_000
         self.learning_starts = 1_000
         self.updates = 8
+        self.n_step = 3
         self.target_update = 25
         self.lr = 5e-4
         self.gamma = 0.97
@@ -80,6 +83,7 @@ class JointConfig(AlgorithmConfig):
         capacity: Any = NotProvided,
         learning_starts: Any = NotProvided,
         updates: Any = NotProvided,
+        n_step: Any = NotProvided,
         target_update: Any = NotProvided,
         **settings: Any,
     ) -> Self:
@@ -89,6 +93,7 @@ class JointConfig(AlgorithmConfig):
             "capacity": capacity,
             "learning_starts": learning_starts,
             "updates": updates,
+            "n_step": n_step,
             "target_update": target_update,
         }
         for name, value in own.items():
@@ -101,12 +106,15 @@ class JointConfig(AlgorithmConfig):
         """Find what cannot work before anything starts.
 
         Raises:
-            ValueError: more than one learner; nobody to learn; a module with the team's name.
+            ValueError: more than one learner; a number below 1; nobody to learn; a module with the team's name.
         """
         super().validate()
         name = self.algo_class.__name__
         if self.num_learners > 1:
             raise ValueError(f"{name}: num_learners is 0 or 1; a joint batch is not split among learners")
+        for setting in ("n_step", "updates", "target_update", "capacity"):
+            if getattr(self, setting) < 1:
+                raise ValueError(f"{name}: {setting} is at least 1, not {getattr(self, setting)}")
         if not self.agents:
             raise ValueError(f"{name}: set config.agents to the environment's agents, or take {name.lower()}_config")
         if TEAM in self.policies:
@@ -165,7 +173,9 @@ class Joint(Algorithm):
             # One call for all updates of the round: RLlib's book-keeping of a call costs more than an update.
             size = config.train_batch_size_per_learner
             learned = self.learner_group.update(
-                batch=self.replay.sample(config.updates * size, self.scale.value),
+                batch=self.replay.sample(
+                    config.updates * size, steps=config.n_step, gamma=config.gamma, scale=self.scale.value
+                ),
                 minibatch_size=size,
                 timesteps={NUM_ENV_STEPS_SAMPLED_LIFETIME: steps},
             )

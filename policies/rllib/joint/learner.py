@@ -14,7 +14,7 @@ from torch import Tensor
 from typing_extensions import override
 
 from policies.rllib.joint.module import AHEAD, CHOSEN
-from policies.rllib.joint.replay import ALIVE, NEXT_ALIVE, TEAM
+from policies.rllib.joint.replay import ALIVE, DISCOUNT, NEXT_ALIVE, TEAM
 
 
 class JointLearner(TorchLearner):
@@ -105,8 +105,8 @@ class MixedLearner(JointQLearner):
         mixer = self.module[TEAM].unwrapped()
         value = mixer.mix(chosen, team)
         with torch.no_grad():
-            goes_on = 1.0 - team[Columns.TERMINATEDS].float()
-            target = team[Columns.REWARDS] + self.config.gamma * goes_on * mixer.mix_ahead(ahead, team)
+            goes_on = team[DISCOUNT] * (1.0 - team[Columns.TERMINATEDS].float())
+            target = team[Columns.REWARDS] + goes_on * mixer.mix_ahead(ahead, team)
         return torch.nn.functional.mse_loss(value, target), value
 
 
@@ -118,6 +118,6 @@ class IndependentLearner(JointQLearner):
         self, chosen: Tensor, ahead: Tensor, alive: Tensor, rewards: Tensor, team: dict[str, Tensor]
     ) -> tuple[Tensor, Tensor]:
         """Mean squared error over the agents that acted."""
-        goes_on = 1.0 - team[Columns.TERMINATEDS].float()
-        target = rewards + self.config.gamma * goes_on.unsqueeze(-1) * ahead
+        goes_on = team[DISCOUNT] * (1.0 - team[Columns.TERMINATEDS].float())
+        target = rewards + goes_on.unsqueeze(-1) * ahead
         return torch.nn.functional.mse_loss(chosen[alive], target[alive]), chosen[alive]

@@ -16,6 +16,7 @@ from policies.rllib.state import STATE
 ALIVE = "alive"
 NEXT_ALIVE = "next_alive"
 NEXT_STATE = "next_global_state"
+DISCOUNT = "discount"
 TEAM = "team"
 """In a batch, the part that concerns all agents together; so no module of agents can have this name."""
 
@@ -62,19 +63,29 @@ class JointReplay:
         self._head = (self._head + n) % self.capacity
         self._filled = min(self.capacity, self._filled + n)
 
-    def sample(self, size: int, scale: float = 1.0) -> MultiAgentBatch:
+    def sample(self, size: int, *, steps: int, gamma: float, scale: float = 1.0) -> MultiAgentBatch:
         """Draw transitions, each as likely as any other, again and again.
 
         Args:
             size: B, how many.
+            steps: that a transition spans; fewer where its chunk ends before.
+            gamma: discount of the rewards that fall within it.
             scale: what rewards are divided by.
 
         Returns:
             By module OBS and NEXT_OBS of shape (B, k, m + n), ACTIONS, REWARDS, ALIVE and NEXT_ALIVE of shape (B, k);
-            under TEAM the REWARDS and TERMINATEDS of shape (B,), STATE and NEXT_STATE of shape (B, s).
+            under TEAM the REWARDS, TERMINATEDS and DISCOUNT (of what comes after) of shape (B,), STATE and NEXT_STATE
+            of shape (B, s).
         """
         now = self._rng.choice(np.flatnonzero(self._leads_on), size)
-        then = (now + 1) % self.capacity
+        path, discounts = self._path(now, steps, gamma)
+        then = path[-1]
+
+        def paid(key: tuple[str, ...]) -> NDArray[np.float32]:
+            rewards = self._columns[key][path[:-1]]
+            weights = discounts[:-1].reshape(*discounts[:-1].shape, *[1] * (rewards.ndim - 2))
+            return (weights * rewards).sum(0) / np.float32(scale)
+
         parts: dict[str, Any] = {}
         for module in [key[1] for key in self._columns if key[0] == "alive"]:
             seen, alive = self._columns["observations", module], self._columns["alive", module]
@@ -83,7 +94,7 @@ class JointReplay:
                     Columns.OBS: seen[now],
                     Columns.NEXT_OBS: seen[then],
                     Columns.ACTIONS: self._columns["actions", module][now],
-                    Columns.REWARDS: self._columns["rewards", module][now] / np.float32(scale),
+                    Columns.REWARDS: paid(("rewards", module)),
                     ALIVE: alive[now],
                     NEXT_ALIVE: alive[then],
                 }
@@ -91,13 +102,26 @@ class JointReplay:
         state = self._columns[("state",)]
         parts[TEAM] = SampleBatch(
             {
-                Columns.REWARDS: self._columns[("team",)][now] / np.float32(scale),
-                Columns.TERMINATEDS: self._columns[("ended",)][now],
+                Columns.REWARDS: paid(("team",)),
+                Columns.TERMINATEDS: self._columns[("ended",)][path[:-1]].any(0),
+                DISCOUNT: discounts[-1],
                 STATE: state[now],
                 NEXT_STATE: state[then],
             }
         )
         return MultiAgentBatch(parts, env_steps=size)
+
+    def _path(self, now: NDArray[np.int64], steps: int, gamma: float) -> tuple[NDArray[np.int64], NDArray[np.float32]]:
+        """The rows that lie `steps` ahead and before, and the discounts there, both of shape (steps + 1, B).
+
+        Where a chunk ends before, its last row is repeated, in which nobody is paid.
+        """
+        path, discounts = [now], [np.ones(len(now), np.float32)]
+        for _ in range(steps):
+            goes_on = self._leads_on[path[-1]]
+            path.append(np.where(goes_on, (path[-1] + 1) % self.capacity, path[-1]))
+            discounts.append(np.where(goes_on, np.float32(gamma), np.float32(1.0)) * discounts[-1])
+        return np.stack(path), np.stack(discounts)
 
     def get_state(self) -> dict[str, Any]:
         """Everything that is kept, and the state of the draws."""

@@ -12,7 +12,7 @@ from torch.nn.functional import gumbel_softmax, one_hot
 from typing_extensions import override
 
 from policies.rllib.joint.learner import JointLearner, mean_where
-from policies.rllib.joint.replay import ALIVE, NEXT_ALIVE, NEXT_STATE, TEAM
+from policies.rllib.joint.replay import ALIVE, DISCOUNT, NEXT_ALIVE, NEXT_STATE, TEAM
 from policies.rllib.maddpg.module import LEGAL, LOGITS, NEXT_LOGITS, NEXT_SEEN, SEEN
 from policies.rllib.state import STATE
 
@@ -36,7 +36,7 @@ class MADDPGLearner(JointLearner):
             did[m] = one_hot(part[Columns.ACTIONS], n) * part[ALIVE].unsqueeze(-1)
             next_did[m] = one_hot(fwd_out[m][NEXT_LOGITS].argmax(-1), n) * part[NEXT_ALIVE].unsqueeze(-1)
         others, next_others = of_others(did), of_others(next_did)
-        goes_on = 1.0 - team[Columns.TERMINATEDS].float().unsqueeze(-1)
+        goes_on = (team[DISCOUNT] * (1.0 - team[Columns.TERMINATEDS].float())).unsqueeze(-1)
 
         losses = {}
         for m, part in parts.items():
@@ -45,7 +45,7 @@ class MADDPGLearner(JointLearner):
             with torch.no_grad():
                 then = critic_inputs(team[NEXT_STATE], out[NEXT_SEEN], next_others[m], next_did[m])
                 ahead = torch.where(part[NEXT_ALIVE], module.target_q(then).squeeze(-1), 0.0)
-                target = part[Columns.REWARDS] + self.config.gamma * goes_on * ahead
+                target = part[Columns.REWARDS] + goes_on * ahead
             value = module.q(critic_inputs(*now, did[m])).squeeze(-1)
             critic = mean_where(part[ALIVE], (value - target).square())
 

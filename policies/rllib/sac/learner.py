@@ -10,7 +10,7 @@ from torch import Tensor
 from typing_extensions import override
 
 from policies.rllib.joint.learner import JointLearner, mean_where
-from policies.rllib.joint.replay import ALIVE, NEXT_ALIVE, TEAM
+from policies.rllib.joint.replay import ALIVE, DISCOUNT, NEXT_ALIVE, TEAM
 from policies.rllib.sac.module import AHEAD, CHOSEN, LEGAL, LOG_POLICY, WORTH, expected
 
 
@@ -23,7 +23,7 @@ class SACLearner(JointLearner):
 
     @override
     def compute_losses(self, *, fwd_out: dict[str, Any], batch: dict[str, Any]) -> dict[str, Tensor]:
-        goes_on = 1.0 - batch[TEAM][Columns.TERMINATEDS].float().unsqueeze(-1)
+        goes_on = (batch[TEAM][DISCOUNT] * (1.0 - batch[TEAM][Columns.TERMINATEDS].float())).unsqueeze(-1)
         return {m: self._loss(m, fwd_out[m], part, goes_on) for m, part in batch.items() if m != TEAM}
 
     def _loss(self, name: str, out: dict[str, Tensor], batch: dict[str, Tensor], goes_on: Tensor) -> Tensor:
@@ -31,7 +31,7 @@ class SACLearner(JointLearner):
         temperature = log_temperature.exp()
         legal, log_policy, alive = out[LEGAL], out[LOG_POLICY], batch[ALIVE]
         ahead = torch.where(batch[NEXT_ALIVE], out[AHEAD], 0.0)
-        target = batch[Columns.REWARDS] + self.config.gamma * goes_on * ahead
+        target = batch[Columns.REWARDS] + goes_on * ahead
         critics = mean_where(alive, (out[CHOSEN] - target).square().sum(0))
 
         entropy = -expected(log_policy, log_policy, legal)

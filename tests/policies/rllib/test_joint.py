@@ -58,6 +58,10 @@ def sampled(kind=BatchedEnvRunner, calls=3, steps=22, make_env=Numbered):
     return [e for _ in range(calls) for e in runner.sample(num_timesteps=steps)], config.seats
 
 
+def drawn_from(replay, size, steps=1, **options):
+    return replay.sample(size, steps=steps, gamma=0.9, **options)
+
+
 def assert_aligned(batch):
     """Every part of every transition belongs to one step of one episode."""
     team = batch[TEAM]
@@ -92,9 +96,35 @@ def test_transitions_are_aligned_in_time_whoever_leaves(kind):
     for chunk in chunks:
         replay.add(rows_of(chunk, seats, team="QMIX"))
     assert len(replay) == sum(len(chunk) for chunk in chunks) > 60
-    batch = replay.sample(500)
+    batch = drawn_from(replay, 500)
     assert_aligned(batch)
     assert len(np.unique(batch[TEAM][STATE], axis=0)) > 0.95 * len(replay), "all can be drawn"
+
+
+def test_transitions_of_several_steps_stop_where_a_chunk_does():
+    chunks, seats = sampled(calls=4, steps=24)
+    replay, earned, ends = JointReplay(1000, seed=0), {}, {}
+    for chunk in chunks:
+        rows = rows_of(chunk, seats)
+        replay.add(rows)
+        for (number, t, _), reward in zip(rows.state[:-1], rows.team[:-1], strict=True):
+            earned[number, t], ends[number, t] = reward, rows.state[-1, 1]
+    batch = drawn_from(replay, 400, steps=3)
+    team, spans = batch[TEAM], set()
+    for i, (number, t, _) in enumerate(team[STATE]):
+        span = int(min(3, ends[number, t] - t))
+        spans.add(span)
+        assert team[NEXT_STATE][i, 1] == t + span
+        assert team["discount"][i] == pytest.approx(0.9**span)
+        total = sum(0.9**j * earned[number, t + j] for j in range(span))
+        assert team[Columns.REWARDS][i] == pytest.approx(total, rel=1e-5)
+        own = sum(0.9**j * earned[number, t + j] for j in range(span) if t + j < LEAVES["nurse_1"])
+        assert batch["nurse"][Columns.REWARDS][i, 1] == pytest.approx(own, rel=1e-5)
+        expects = t + span < LEAVES["nurse_1"]
+        assert batch["nurse"][NEXT_ALIVE][i, 1] == expects
+        if expects:
+            assert batch["nurse"][Columns.NEXT_OBS][i, 1, 1] == t + span
+    assert spans == {1, 2, 3}
 
 
 def test_oldest_rows_go_first_and_no_transition_bridges_a_gap():
@@ -104,11 +134,11 @@ def test_oldest_rows_go_first_and_no_transition_bridges_a_gap():
         rows = rows_of(chunk, seats)
         replay.add(rows)
         assert len(replay) <= 49
-        drawn = replay.sample(200)
+        drawn = drawn_from(replay, 200)
         assert_aligned(drawn)
         newest = set(map(tuple, rows.state[:-1]))
-        assert newest <= set(map(tuple, replay.sample(2000)[TEAM][STATE])), "what just came is there"
-    assert replay.sample(500)[TEAM][STATE][:, 0].min() > 1
+        assert newest <= set(map(tuple, drawn_from(replay, 2000)[TEAM][STATE])), "what just came is there"
+    assert drawn_from(replay, 500)[TEAM][STATE][:, 0].min() > 1
     longest = max(chunks, key=len)
     with pytest.raises(ValueError, match=f"{len(longest) + 1} rows .* capacity"):
         JointReplay(capacity=len(longest), seed=0).add(rows_of(longest, seats))
@@ -124,7 +154,7 @@ def test_buffer_goes_on_where_it_was():
     for chunk in rows[8:]:
         replay.add(chunk)
         other.add(chunk)
-    one, two = replay.sample(64), other.sample(64)
+    one, two = drawn_from(replay, 64), drawn_from(other, 64)
     for module, part in one.policy_batches.items():
         for name, values in part.items():
             np.testing.assert_array_equal(values, two[module][name], err_msg=f"{module} {name}")
@@ -138,7 +168,7 @@ def test_rewards_of_a_batch_are_scaled():
     replay.add(rows_of(chunks[0], seats))
     twin = JointReplay(100, seed=0)
     twin.set_state(replay.get_state())
-    whole, halved = replay.sample(20), twin.sample(20, scale=2.0)
+    whole, halved = drawn_from(replay, 20), drawn_from(twin, 20, scale=2.0)
     for module in whole.policy_batches:
         np.testing.assert_allclose(whole[module][Columns.REWARDS], 2 * halved[module][Columns.REWARDS])
 
@@ -236,6 +266,8 @@ def test_what_cannot_work_is_said_before_anything_starts():
     config.validate()
     with pytest.raises(ValueError, match="num_learners"):
         config.copy().learners(num_learners=2).validate()
+    with pytest.raises(ValueError, match="n_step is at least 1, not 0"):
+        config.copy().training(n_step=0).validate()
     nobody = config.copy()
     nobody.agents = ()
     with pytest.raises(ValueError, match="qmix_config"):

@@ -8,7 +8,7 @@ from gymnasium.spaces import Box, Discrete
 from ray.rllib.core.columns import Columns
 
 from marl_health.adapters.rllib import masked_space, with_mask
-from policies.rllib.joint.replay import ALIVE, NEXT_ALIVE, NEXT_STATE, TEAM
+from policies.rllib.joint.replay import ALIVE, DISCOUNT, NEXT_ALIVE, NEXT_STATE, TEAM
 from policies.rllib.maddpg import MADDPG, MADDPGModule, maddpg_config
 from policies.rllib.maddpg.learner import critic_inputs, of_others
 from policies.rllib.state import STATE
@@ -25,7 +25,7 @@ def local_ray():
 def small(seed):
     config = maddpg_config("no_luck", seed=seed, make_env=NoLuck)
     config.env_runners(num_env_runners=0, num_envs_per_env_runner=8, rollout_fragment_length=4)
-    config.training(updates=16, learning_starts=100, target_update=3, lr=5e-3, capacity=2000, gamma=0.99)
+    config.training(updates=16, n_step=1, learning_starts=100, target_update=3, lr=5e-3, capacity=2000, gamma=0.99)
     config.rl_module(model_config={"hidden": (32,)})
     return config.reporting(min_sample_timesteps_per_iteration=800)
 
@@ -92,6 +92,7 @@ def gradients(masks, rewards=1.0):
     rng, size = np.random.default_rng(0), len(masks)
     flag = torch.ones(size, 1, dtype=torch.bool)
     batch = {TEAM: {Columns.TERMINATEDS: torch.zeros(size, dtype=torch.bool)}}
+    batch[TEAM] |= {DISCOUNT: torch.full((size,), 0.9)}
     batch[TEAM] |= {STATE: torch.rand(size, 2), NEXT_STATE: torch.rand(size, 2)}
     for name, net in learner._module.items():
         net.make_target_networks()

@@ -8,7 +8,7 @@ from gymnasium.spaces import Box, Discrete
 from ray.rllib.core.columns import Columns
 
 from marl_health.adapters.rllib import masked_space, with_mask
-from policies.rllib.joint.replay import ALIVE, NEXT_ALIVE, TEAM
+from policies.rllib.joint.replay import ALIVE, DISCOUNT, NEXT_ALIVE, TEAM
 from policies.rllib.sac import SAC, SACModule, sac_config
 from tests.policies.games import NoLuck
 
@@ -23,7 +23,7 @@ def local_ray():
 def small(seed):
     config = sac_config("no_luck", seed=seed, make_env=NoLuck)
     config.env_runners(num_env_runners=0, num_envs_per_env_runner=8, rollout_fragment_length=4)
-    config.training(updates=16, learning_starts=100, target_update=3, lr=5e-3, capacity=2000, gamma=0.99)
+    config.training(updates=16, n_step=1, learning_starts=100, target_update=3, lr=5e-3, capacity=2000, gamma=0.99)
     config.rl_module(model_config={"hidden": (32,)})
     return config.reporting(min_sample_timesteps_per_iteration=400)
 
@@ -81,10 +81,11 @@ def trained_on(masks):
         ALIVE: torch.ones(len(masks), 1, dtype=torch.bool),
         NEXT_ALIVE: torch.ones(len(masks), 1, dtype=torch.bool),
     }
+    team = {Columns.TERMINATEDS: torch.zeros(len(masks), dtype=torch.bool), DISCOUNT: torch.full((len(masks),), 0.9)}
     learner._module = {"role": net}
     losses = learner.compute_losses(
         fwd_out={"role": net.forward_train(batch)},
-        batch={"role": batch, TEAM: {Columns.TERMINATEDS: torch.zeros(len(masks), dtype=torch.bool)}},
+        batch={"role": batch, TEAM: team},
     )
     losses["role"].backward()
     return net

@@ -16,7 +16,7 @@ from policies.rllib.joint.replay import NEXT_STATE, TEAM
 from policies.rllib.qmix import QMIX, MonotonicMixer, qmix_config
 from policies.rllib.state import STATE
 from policies.rllib.vdn import VDN, vdn_config
-from tests.policies.games import NoLuck, TwoSteps
+from tests.policies.games import Later, NoLuck, TwoSteps
 from tests.policies.toy_env import ToyEnv
 
 
@@ -30,7 +30,9 @@ def local_ray():
 def small(config):
     """The paper explores at random throughout; so the data say nothing of what is being learned."""
     config.env_runners(num_env_runners=0, num_envs_per_env_runner=8, rollout_fragment_length=4)
-    config.training(epsilon=1.0, updates=16, learning_starts=100, target_update=3, lr=5e-3, capacity=2000, gamma=0.99)
+    config.training(
+        epsilon=1.0, updates=16, n_step=1, learning_starts=100, target_update=3, lr=5e-3, capacity=2000, gamma=0.99
+    )
     config.rl_module(model_config={"hidden": (32,)})
     return config.reporting(min_sample_timesteps_per_iteration=800)
 
@@ -107,7 +109,7 @@ def test_checkpoint_holds_networks_targets_buffer_and_scale(tmp_path):
     np.testing.assert_array_equal(values_of_the_second_step(other), values_of_the_second_step(algorithm))
     assert len(other.replay) == len(algorithm.replay) >= 300
     assert other.scale.value == algorithm.scale.value != 1.0
-    drawn, again = algorithm.replay.sample(50), other.replay.sample(50)
+    drawn, again = (a.replay.sample(50, steps=2, gamma=0.9) for a in (algorithm, other))
     for module, part in drawn.policy_batches.items():
         for name, values in part.items():
             np.testing.assert_array_equal(values, again[module][name], err_msg=f"{module} {name}")
@@ -145,3 +147,16 @@ def test_independent_learners_act_together_on_what_each_sees_alone():
         algorithm = config.reporting(min_sample_timesteps_per_iteration=800).build_algo()
         algorithm.train()
         assert np.mean(algorithm.env_runner.play(range(20))) > 7.6, f"seed {seed}"
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("make_config", [qmix_config, dqn_config])
+def test_several_steps_credit_what_pays_later_unseen(make_config):
+    def earned(n_step):
+        config = small(make_config("later", seed=0, make_env=Later)).training(n_step=n_step)
+        algorithm = config.reporting(min_sample_timesteps_per_iteration=600).build_algo()
+        algorithm.train()
+        return algorithm.env_runner.play([0])[0]
+
+    assert earned(n_step=1) == pytest.approx(0.0)
+    assert earned(n_step=3) == pytest.approx(3.8)
