@@ -32,7 +32,8 @@ class Cycle(Sight):
     """Time of the day or the week as a point on a circle."""
 
     def __init__(self, name: str, minutes: float, phase: float = 0.0) -> None:
-        meanings = (f"sine of the time within the {name}", f"cosine of the time within the {name}")
+        turn = "day" if minutes == 1440.0 else "week"
+        meanings = (f"sine of the time of the {turn}", f"cosine of the time of the {turn}")
         super().__init__((f"{name}.sin", f"{name}.cos"), meanings, (0.0, 0.0))
         self.turn = 2 * pi / minutes
 
