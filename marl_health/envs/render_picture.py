@@ -58,8 +58,10 @@ COUNTED = 3
 NAMES = 130
 """Most room for a name of staff."""
 DISC = 15
-MOST_STAFF = 10
+MOST_STAFF = 6
 """Staff shown one by one; of more, the rest is counted."""
+WAITING = 424
+"""Where those begin who wait for staff."""
 MIDDLE = 576
 """Where the decisions begin, right of the staff."""
 
@@ -301,7 +303,7 @@ def _group(
         canvas.text(x + MOST_STAFF * (DISC + 2) + 2, y + 2, f"+{len(on_duty) - MOST_STAFF}", NOTE, FAINT)
     total = sum(group.waiting)
     if total:
-        x = 404
+        x = WAITING
         canvas.text(x - 8, y + 2, f"{total} waiting", NOTE, INK, "ra")
         columns = int(end - MARGIN - x) // STEP
         _people(canvas, _waiters(group), x, y, columns, 1, colours)
