@@ -92,6 +92,7 @@ class Target(Model):
     range: Annotated[Range, BeforeValidator(_range)] = Field(description="Lowest and highest figure that is accepted")
     source: str = Field(min_length=1, description="Who published it")
     why: str = Field(min_length=1, description="Why the range is what it is")
+    missed: str | None = Field(None, min_length=1, description="If it is known to be missed: why")
 
     @model_validator(mode="after")
     def _of_one_kind(self) -> Target:

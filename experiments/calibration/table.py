@@ -91,6 +91,12 @@ def markdown(name: str, runs: Runs, found: Sequence[Row]) -> str:
                 "|---|---|---|---|",
             ]
         lines += [f"| {row.target.what} | {row.target.range} | {row.figure} | {row.verdict} |" for row in of]
+    missed = [row for row in found if not row.inside]
+    if missed:
+        lines += ["", "## Missed", ""]
+    for row in missed:
+        why = " ".join((row.target.missed or "nobody has said why").split())
+        lines.append(f"* {row.target.what}: {row.figure} instead of {row.target.range}. {why[:1].upper()}{why[1:]}.")
     return "\n".join(lines) + "\n"
 
 

@@ -38,6 +38,11 @@ def masked(values: Tensor, legal: Tensor) -> Tensor:
     return values.masked_fill(~legal, FLOAT_MIN)
 
 
+def expected(log_policy: Tensor, values: Tensor, legal: Tensor) -> Tensor:
+    """Mean of the values under the policy, over the last axis; illegal actions do not enter."""
+    return torch.where(legal, log_policy.exp() * values, 0.0).sum(-1)
+
+
 def mlp(inputs: int, hidden: tuple[int, ...], outputs: int, head_gain: float) -> nn.Sequential:
     """A perceptron with normalised input and orthogonal weights; without both, critics hardly learn."""
     layers: list[nn.Module] = [nn.LayerNorm(inputs)]

@@ -6,7 +6,9 @@ from collections import Counter, defaultdict
 import pytest
 
 from marl_health.kernel.rota import RotaPool
-from marl_health.worlds.flow.steps import Activity, FlowStep
+from marl_health.worlds.flow.clocks import HealthClock
+from marl_health.worlds.flow.decisions import SendTo
+from marl_health.worlds.flow.steps import Activity, Delay, FlowStep
 from tests.worlds.worlds import EVERY, Player, env_of, short, steps_of
 
 SEEDS = range(3)
@@ -48,6 +50,21 @@ def audit(world):
         )
     for span in world.spans:
         assert set(span.starts) <= set(world.entities)
+    if world.tally is not None:
+        audit_groups(world)
+
+
+def audit_groups(world):
+    """What is kept by group agrees with those who are there, and adds up to what is kept of all."""
+    by_cell, dying = world.tally.expected(world.now), Counter()
+    assert sum(by_cell) == pytest.approx(world.expected_deaths.read(world.now), rel=1e-9, abs=1e-9)
+    for entity in world.entities.values():
+        assert world.cell(entity) == world.program.groups.cell(entity.values)
+        for token in entity.tokens() if entity.counted else ():
+            for clock in (token.clocks or {}).values():
+                dying[world.cell(entity)] += clock.deadly if isinstance(clock, HealthClock) else 0.0
+    hour = [later - now for now, later in zip(by_cell, world.tally.expected(world.now + 60.0), strict=True)]
+    assert hour == pytest.approx([60.0 * dying[cell] for cell in range(len(by_cell))], abs=1e-9), "rates by group"
 
 
 @pytest.mark.parametrize("seed", SEEDS)
@@ -80,12 +97,40 @@ def test_counters_agree_with_those_who_are_there_and_nobody_is_lost(scenario, se
         assert cumulative[agent] == pytest.approx(whole, abs=1e-6), "an episode's rewards are the score of its measures"
 
 
+def first_events(way):
+    """Steps of which one is the first that the log tells of somebody who takes a way; none if the way leads out."""
+    if isinstance(way, Activity | Delay):
+        return {way.name}
+    if isinstance(way, FlowStep):
+        starts = [steps[0] for steps, _ in getattr(way, "branches", ())]
+        ways = [*starts, *([] if way.way is None else [way.way])]
+    else:
+        ways = way.ways()
+    return {name for further in ways for name in first_events(further)}
+
+
+def ways_out(program):
+    """{step: [(whether all else ends with it, first events)]} of how somebody who waits there goes elsewhere unserved.
+
+    Who gives up leaves one line; whom an agent sends elsewhere leaves all, as work side by side ends with that.
+    """
+    found = defaultdict(list)
+    for step in program.steps:
+        if step.give_up is not None:
+            found[step.name].append((False, first_events(step.give_up.way)))
+    for move in (move for agent in program.agents for move in agent.moves if isinstance(move, SendTo)):
+        lines = program.rosters[program.slot_lists[move.slots].roster].lines
+        for step in program.steps:
+            if isinstance(step, Activity) and step.line in lines:
+                found[step.name].append((True, first_events(move.way)))
+    return found
+
+
 def waits_in_log(env):
     """{line: [(joined, left or None)]} of everybody, from the event log alone."""
     program = env.game.program
     line_of = {step.name: step.line for step in program.steps if isinstance(step, Activity)}
-    gone = {step.name: step.give_up.way for step in program.steps if step.give_up is not None}
-    instead = {step: way.name for step, way in gone.items() if isinstance(way, FlowStep)}  # others die, and depart
+    elsewhere = ways_out(program)
     open_waits, found, served = {}, defaultdict(list), Counter()
     for time, entity, kind, event, _ in env.event_log():
         if event == "depart":
@@ -96,9 +141,13 @@ def waits_in_log(env):
             served[line_of[event]] += 1
             if open_waits.get((entity, event)):
                 found[line_of[event]].append((open_waits[entity, event].pop(0), time))
-        for step, other in instead.items():
-            if other == event and kind in ("queue", "resource_use") and open_waits.get((entity, step)):
-                found[line_of[step]].append((open_waits[entity, step].pop(0), time))
+        if kind in ("queue", "resource_use"):
+            for step, ways in elsewhere.items():
+                for everything, events in ways:
+                    if event in events and open_waits.get((entity, step)):
+                        ended = [key for key in open_waits if key[0] == entity] if everything else [(entity, step)]
+                        for key in ended:
+                            found[line_of[key[1]]].extend((joined, time) for joined in open_waits.pop(key))
         if kind == "queue" and event in line_of:
             open_waits.setdefault((entity, event), []).append(time)
     for (_, step), joined in open_waits.items():

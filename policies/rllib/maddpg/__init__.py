@@ -1,4 +1,4 @@
-"""MADDPG for discrete actions (Lowe et al. 2017, arXiv 1706.02275), masked, by straight-through Gumbel-softmax."""
+"""MADDPG (Lowe et al. 2017, arXiv 1706.02275) for discrete actions, masked, with exact gradients for the actors."""
 
 from policies.rllib.maddpg.algorithm import MADDPG, MADDPGConfig, maddpg_config
 from policies.rllib.maddpg.module import MADDPGModule

@@ -8,12 +8,13 @@ from typing import Any
 import torch
 from ray.rllib.core.columns import Columns
 from torch import Tensor
-from torch.nn.functional import gumbel_softmax, one_hot
+from torch.nn.functional import one_hot
 from typing_extensions import override
 
 from policies.rllib.joint.learner import JointLearner, mean_where
 from policies.rllib.joint.replay import ALIVE, DISCOUNT, NEXT_ALIVE, NEXT_STATE, TEAM
 from policies.rllib.maddpg.module import LEGAL, LOGITS, NEXT_LOGITS, NEXT_SEEN, SEEN
+from policies.rllib.networks import expected
 from policies.rllib.state import STATE
 
 CALM = 1e-2
@@ -23,8 +24,10 @@ CALM = 1e-2
 class MADDPGLearner(JointLearner):
     """Each role's critic learns by the rewards of its agents, given the state and the actions of all.
 
-    An actor's action passes to the critic as a one-hot draw, with the gradient of the probabilities (straight-through
-    Gumbel-softmax); the others' actions are those of the buffer. Where one action only is legal, it learns nothing.
+    An actor follows what its critic says of each of its actions, by their probabilities, while the others do what they
+    did in the buffer. That is exact, and with discrete actions cheap; the usual draw of one action, whose gradient is
+    passed straight through (Gumbel-softmax), asks a critic for its slope at points where only its values were learned.
+    Where one action only is legal, an actor learns nothing.
     """
 
     @override
@@ -49,11 +52,11 @@ class MADDPGLearner(JointLearner):
             value = module.q(critic_inputs(*now, did[m])).squeeze(-1)
             critic = mean_where(part[ALIVE], (value - target).square())
 
-            own = gumbel_softmax(out[LOGITS], hard=True)
-            fixed = {name: weights.detach() for name, weights in module.q.named_parameters()}
-            worth = torch.func.functional_call(module.q, fixed, critic_inputs(*now, own)).squeeze(-1)
+            with torch.no_grad():
+                worth = module.q(with_each_action(critic_inputs(*now, did[m]), out[LOGITS].shape[-1])).squeeze(-1)
+            gain = expected(out[LOGITS].log_softmax(-1), worth, out[LEGAL])
             calm = torch.where(out[LEGAL], out[LOGITS], 0.0).square().mean(-1)
-            actor = mean_where(part[ALIVE] & (out[LEGAL].sum(-1) > 1), CALM * calm - worth)
+            actor = mean_where(part[ALIVE] & (out[LEGAL].sum(-1) > 1), CALM * calm - gain)
             losses[m] = critic + actor
             self.metrics.log_dict({"critic_loss": critic, "value_mean": value.mean()}, key=m, window=1)
         return losses
@@ -92,3 +95,10 @@ def critic_inputs(state: Tensor, seen: Tensor, others: Tensor, own: Tensor) -> T
     """
     whole = state.unsqueeze(1).expand(-1, seen.shape[1], -1)
     return torch.cat([whole, seen, others, own.float()], -1)
+
+
+def with_each_action(inputs: Tensor, n: int) -> Tensor:
+    """A critic's inputs, shape (B, k, i), once for each action of the agent's own, shape (B, k, n, i)."""
+    each = inputs.unsqueeze(-2).repeat(1, 1, n, 1)
+    each[..., -n:] = torch.eye(n, device=inputs.device)
+    return each

@@ -11,7 +11,8 @@ from typing_extensions import override
 
 from policies.rllib.joint.learner import JointLearner, mean_where
 from policies.rllib.joint.replay import ALIVE, DISCOUNT, NEXT_ALIVE, TEAM
-from policies.rllib.sac.module import AHEAD, CHOSEN, LEGAL, LOG_POLICY, WORTH, expected
+from policies.rllib.networks import expected
+from policies.rllib.sac.module import AHEAD, CHOSEN, LEGAL, LOG_POLICY, WORTH
 
 
 class SACLearner(JointLearner):

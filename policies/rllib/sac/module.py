@@ -13,7 +13,7 @@ from ray.rllib.core.rl_module.torch import TorchRLModule
 from torch import Tensor, nn
 from typing_extensions import override
 
-from policies.rllib.networks import masked, mlp, sizes, split
+from policies.rllib.networks import expected, masked, mlp, sizes, split
 
 FIRST_TEMPERATURE = 0.1
 """Weight of the entropy at the start, rewards being scaled to returns of deviation 1."""
@@ -85,11 +85,6 @@ class SACModule(TorchRLModule, InferenceOnlyAPI, TargetNetworkAPI):
             log_policy = masked(self.pi(seen), legal).log_softmax(-1)
             worth = self.forward_target(batch)[WORTH] - self.log_temperature.exp() * log_policy
             return expected(log_policy, worth, legal)
-
-
-def expected(log_policy: Tensor, values: Tensor, legal: Tensor) -> Tensor:
-    """Mean of the values under the policy, over the last axis; illegal actions do not enter."""
-    return torch.where(legal, log_policy.exp() * values, 0.0).sum(-1)
 
 
 def _cautious(critics: nn.ModuleList, seen: Tensor) -> Tensor:

@@ -10,7 +10,7 @@ from ray.rllib.core.columns import Columns
 from marl_health.adapters.rllib import masked_space, with_mask
 from policies.rllib.joint.replay import ALIVE, DISCOUNT, NEXT_ALIVE, NEXT_STATE, TEAM
 from policies.rllib.maddpg import MADDPG, MADDPGModule, maddpg_config
-from policies.rllib.maddpg.learner import critic_inputs, of_others
+from policies.rllib.maddpg.learner import critic_inputs, of_others, with_each_action
 from policies.rllib.state import STATE
 from tests.policies.games import NoLuck
 
@@ -57,9 +57,12 @@ def test_everybodys_action_but_ones_own_stands_in_its_place():
     assert others["doctor"].tolist() == [[[0, 0, 0, 1, 0, 0, 1]]]
     assert others["nurse"].tolist() == [[[0, 0, 1, 0, 0, 0, 1], [0, 0, 1, 1, 0, 0, 0]]]
     state, seen = torch.tensor([[0.5]]), torch.tensor([[[0.1], [0.2]]])
-    assert critic_inputs(state, seen, others["nurse"], did["nurse"])[0, 1].tolist() == pytest.approx(
-        [0.5, 0.2, 0, 0, 1, 1, 0, 0, 0, 0, 1]
-    )
+    inputs = critic_inputs(state, seen, others["nurse"], did["nurse"])
+    others_of_the_second = [0.5, 0.2, 0, 0, 1, 1, 0, 0, 0]
+    assert inputs[0, 1].tolist() == pytest.approx([*others_of_the_second, 0, 1])
+    each = with_each_action(inputs, 2)[0, 1]
+    assert each[0].tolist() == pytest.approx([*others_of_the_second, 1, 0])
+    assert each[1].tolist() == pytest.approx([*others_of_the_second, 0, 1])
 
 
 def module(seed=0, **options):
