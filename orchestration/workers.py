@@ -12,7 +12,8 @@ from concurrent.futures import Future, ProcessPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
 from contextlib import contextmanager
 from itertools import islice
-from typing import TypeVar
+from multiprocessing.process import BaseProcess
+from typing import Self, TypeVar
 
 T = TypeVar("T")
 R = TypeVar("R")
@@ -43,34 +44,62 @@ def in_order(function: Callable[[T], R], tasks: Iterable[T], jobs: int) -> Gener
     Raises:
         WorkerError: if a process was killed.
     """
-    if jobs == 1:
-        yield from map(function, tasks)
-        return
-    before = set(multiprocessing.active_children())
-    # Fresh processes rather than forks: whoever calls may run threads (a progress bar, torch), which no fork survives.
-    context = multiprocessing.get_context("spawn")
-    pool = ProcessPoolExecutor(jobs, mp_context=context, initializer=_end_with_parent)
-    whole = False
-    try:
-        remaining = iter(tasks)
-        pending: deque[Future[R]] = deque()
-        while True:
-            with _interrupts_held():
-                for task in islice(remaining, jobs * AHEAD - len(pending)):
-                    pending.append(pool.submit(function, task))
-            if not pending:
-                break
-            yield pending.popleft().result()
-        whole = True
-    except BrokenProcessPool as error:
-        raise WorkerError(
-            "a worker process was killed, perhaps because memory ran out; use fewer of them (--jobs)"
-        ) from error
-    finally:
-        if not whole:
-            for child in set(multiprocessing.active_children()) - before:
+    with Workers(jobs) as workers:
+        yield from workers.in_order(function, tasks)
+
+
+class Workers:
+    """Processes that stay for several lots of tasks; leaving the context before a lot is finished ends them at once.
+
+    Args:
+        jobs: processes, started when first needed; 1 stays in this one.
+    """
+
+    def __init__(self, jobs: int) -> None:
+        self._jobs = jobs
+        self._pool: ProcessPoolExecutor | None = None
+        self._before: set[BaseProcess] = set()
+        self._whole = True
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *error: object) -> None:
+        if self._pool is None:
+            return
+        if not self._whole:
+            for child in set(multiprocessing.active_children()) - self._before:
                 child.kill()
-        pool.shutdown(cancel_futures=True)
+        self._pool.shutdown(cancel_futures=True)
+        self._pool = None
+
+    def in_order(self, function: Callable[[T], R], tasks: Iterable[T]) -> Generator[R, None, None]:
+        """As the function of this name does."""
+        if self._jobs == 1:
+            yield from map(function, tasks)
+            return
+        if self._pool is None:
+            self._before = set(multiprocessing.active_children())
+            # Fresh processes rather than forks: whoever calls may run threads (a progress bar, torch), which no fork
+            # survives.
+            context = multiprocessing.get_context("spawn")
+            self._pool = ProcessPoolExecutor(self._jobs, mp_context=context, initializer=_end_with_parent)
+        self._whole = False
+        try:
+            remaining = iter(tasks)
+            pending: deque[Future[R]] = deque()
+            while True:
+                with _interrupts_held():
+                    for task in islice(remaining, self._jobs * AHEAD - len(pending)):
+                        pending.append(self._pool.submit(function, task))
+                if not pending:
+                    break
+                yield pending.popleft().result()
+            self._whole = True
+        except BrokenProcessPool as error:
+            raise WorkerError(
+                "a worker process was killed, perhaps because memory ran out; use fewer of them (--jobs)"
+            ) from error
 
 
 @contextmanager

@@ -3,17 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from contextlib import closing
-from typing import NamedTuple
+from typing import NamedTuple, Self
 
 import policies
 from marl_health import HealthParallelEnv, Scenario
 from orchestration.check.ample import multiply_resources
 from orchestration.episodes import ScenarioRef, Task, own_seed, run
-from orchestration.workers import in_order
+from orchestration.workers import Workers
 
 FEW = 8
-"""Fewer episodes per process than this are not worth the start of processes."""
+"""Fewer episodes than this are played here: they are not worth the start of processes."""
 
 
 class Trial(NamedTuple):
@@ -26,7 +25,7 @@ class Trial(NamedTuple):
 
 
 class Trials:
-    """Plays policies in one scenario.
+    """Plays policies in one scenario; a context, in which its processes stay from one question to the next.
 
     Args:
         scenario: where. jobs: processes to share the work; the results do not depend on it.
@@ -39,8 +38,15 @@ class Trials:
         self.scenario = scenario
         self.played = 0
         self._ref = ScenarioRef.of(scenario)
-        self._jobs = jobs
+        self._workers = Workers(jobs)
+        self._alone = Workers(1)
         self._known: dict[Trial, float] = {}
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *error: object) -> None:
+        self._workers.__exit__(*error)
 
     def returns(self, policies: Sequence[str], seeds: Sequence[int], *, ample: bool = False) -> list[list[float]]:
         """The return of each policy on each seed.
@@ -51,9 +57,8 @@ class Trials:
         """
         wanted = [[Trial(self._ref, policy, seed, ample) for seed in seeds] for policy in policies]
         new = list(dict.fromkeys(trial for row in wanted for trial in row if trial not in self._known))
-        jobs = max(1, min(self._jobs, len(new) // FEW))
-        with closing(in_order(play, new, jobs)) as finished:
-            self._known.update(zip(new, finished, strict=True))
+        workers = self._workers if len(new) >= FEW else self._alone
+        self._known.update(zip(new, workers.in_order(play, new), strict=True))
         self.played += len(new)
         return [[self._known[trial] for trial in row] for row in wanted]
 

@@ -75,7 +75,12 @@ def check_scenario(scenario: Scenario, jobs: int, progress: Callable[[], None], 
         WorkerError: a process was killed.
     """
     must_have_rule(scenario)
-    trials = Trials(scenario, jobs)
+    with Trials(scenario, jobs) as trials:
+        return _checked(trials, progress, budget or Budget())
+
+
+def _checked(trials: Trials, progress: Callable[[], None], budget: Budget) -> Result:
+    scenario = trials.scenario
     findings: list[Finding] = []
 
     def add(finding: Finding) -> None:
@@ -85,7 +90,7 @@ def check_scenario(scenario: Scenario, jobs: int, progress: Callable[[], None], 
     add(replay(scenario))
     findings += effects(scenario)
     progress()
-    search = Search(trials, budget or Budget(), progress)
+    search = Search(trials, budget, progress)
     singles = search.singles()
     joint = search.joint(singles)
     blocks = search.timetable(joint)

@@ -192,7 +192,7 @@ def test_ample_resources_are_ten_times_the_shifts():
     before = {name: unit["capacity"] for name, unit in env.snapshot()["resources"].items() if not unit["unlimited"]}
     multiply_resources(env)
     after = env.snapshot()["resources"]
-    assert after["ward_bed"]["capacity"] == 10 * before["ward_bed"]
+    assert after["medical_bed"]["capacity"] == 10 * before["medical_bed"]
     assert after["ed_physician"]["capacity"] == before["ed_physician"] + 9 * 7  # nine times the largest shift
     for _ in range(20):  # shifts change, the rest stays
         env.step({})
@@ -215,7 +215,8 @@ def test_where_nothing_is_scarce_plenty_gains_nothing(tmp_path):
 def test_results_do_not_depend_on_the_number_of_processes():
     scenario = load(HERE / "clinic.yaml")
     names = ["wait", "random", spelled({"12:00": {"manager": "call in 1 doctor"}})]
-    assert Trials(scenario, 2).returns(names, range(8)) == Trials(scenario, 1).returns(names, range(8))
+    with Trials(scenario, 2) as two:
+        assert two.returns(names, range(8)) == Trials(scenario, 1).returns(names, range(8))
 
 
 # ------------------------------------------------------------------ the search
