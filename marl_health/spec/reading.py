@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib
+from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
@@ -78,11 +79,21 @@ def _extended(document: Document, base: Any, path: Path) -> tuple[Document, Path
             f"there is no scenario {shown(base)} to extend{did_you_mean(base, known)}; a file lies beside this one"
         )
         raise ScenarioError([document.problem(("extends",), message)])
-    parent = load_document(file)
+    try:
+        status = file.stat()
+        parent = _base(file, status.st_mtime_ns, status.st_size)
+    except OSError:  # gone in the meantime
+        parent = load_document(file)
     if "extends" in parent.data:
         message = f"{shown(base)} extends another scenario itself; only one level is allowed"
         raise ScenarioError([document.problem(("extends",), message)])
     return merge(parent, document, STRUCTURES), file.resolve()
+
+
+@lru_cache(maxsize=4)
+def _base(file: Path, changed: int, size: int) -> Document:
+    """A file that others extend, in this state: variants share it, and to parse it takes longest. Merging copies it."""
+    return load_document(file)
 
 
 def _kind(document: Document) -> Kind:

@@ -8,11 +8,13 @@ import re
 import resource
 import subprocess
 import sys
+from collections import Counter
 from pathlib import Path
 
 import pytest
 
 import marl_health
+from marl_health.spec import reading
 from orchestration.commands.output import output_file, write_json
 from orchestration.commands.runs import split_policies
 from orchestration.commands.tables import interval, number, ratio
@@ -54,6 +56,31 @@ def test_list_is_quick_and_loads_nothing_heavy():
     assert not {"ray", "torch", "pandas", "matplotlib", "scipy"} & set(done.stdout.split())
     # Processor time, as other tests run beside this one; on a quiet machine the clock says the same.
     assert after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime < 1.0
+
+
+def test_list_parses_a_file_that_many_extend_once_more_at_most(monkeypatch):
+    parsed = Counter()
+
+    def counted(path, load_document=reading.load_document):
+        parsed[Path(path).resolve()] += 1
+        return load_document(path)
+
+    monkeypatch.setattr(reading, "load_document", counted)
+    reading._base.cache_clear()
+    invoke("list")
+    assert len(parsed) == len(marl_health.scenarios())
+    assert max(parsed.values()) <= 2, "as a scenario of its own, and as what others extend"
+
+
+def test_what_is_extended_is_read_again_when_it_changed(tmp_path):
+    base, top = tmp_path / "base.yaml", tmp_path / "top.yaml"
+    text = Path(CLINIC).read_text()
+    base.write_text(text)
+    top.write_text("schema: marl_health/v1\nname: top\nextends: base.yaml\n")
+    shown = [invoke("show", top).stdout]
+    base.write_text(text.replace("8 usd", "9 usd").replace("episode: 6 h", "episode: 10 h"))
+    shown.append(invoke("show", top).stdout)
+    assert "lasts 6 h" in shown[0] and "lasts 10 h" in shown[1]
 
 
 def test_show_explains_everything_that_is_seen_done_and_counted():
