@@ -27,7 +27,7 @@ def small(seed):
     config.env_runners(num_env_runners=0, num_envs_per_env_runner=8, rollout_fragment_length=4)
     config.training(updates=16, n_step=1, learning_starts=100, target_update=3, lr=5e-3, capacity=2000, gamma=0.99)
     config.rl_module(model_config={"hidden": (32,)})
-    return config.reporting(min_sample_timesteps_per_iteration=800)
+    return config.reporting(min_sample_timesteps_per_iteration=500)
 
 
 @pytest.mark.slow

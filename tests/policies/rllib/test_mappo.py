@@ -155,7 +155,7 @@ def small(config):
 def test_learns_where_a_critic_without_the_state_does_not(local_ray):
     def trained(make_config, seed):
         algorithm = small(make_config("lucky", seed=seed, make_env=LuckyTeam)).build_algo()
-        for _ in range(8):
+        for _ in range(7):
             algorithm.train()
         return skill(algorithm)
 
