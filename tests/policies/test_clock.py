@@ -122,16 +122,24 @@ def test_adversaries_do_as_their_names_say():
 
     assert PICKS.keys() == {"spray", "expensive", "highest", "refuse", "last_slot"}
     spent = done("expensive")
-    assert spent["bed_manager_0"][0] == "set ward_bed.extra +16"
+    assert spent["bed_manager_0"][:2] == ["set medical_bed.extra +16", "call in 1 hospitalist"]
     assert set(spent["theatre_manager_0"]) == {"call in 1 surgical_team", "wait"}
     assert spent["ed_coordinator_0"][:4] == ["call in 2 ed_physician"] * 3 + ["wait"]  # three calls are allowed
-    assert set(done("refuse")["theatre_manager_0"]) <= {f"send to cancelled waiting_cases[{n}]" for n in range(4)} | {
-        "wait"
-    }
+    refused = done("refuse")
+    for agent, sent in (
+        ("ed_coordinator_0", "send to fast_track waiting_patients[0]"),
+        ("theatre_manager_0", "send to postponed waiting_cases[0]"),
+        ("imaging_coordinator_0", "send to put_off booked_scans[0]"),
+    ):
+        assert set(refused[agent]) == {sent, "wait"}, agent  # whoever is there goes, so the first in the list
     raised = done("highest")
-    assert {"set ed_bay.reserve 6", "set doctor_queue.order ageing"} <= set(raised["ed_coordinator_0"])
-    last = done("last_slot")["ed_coordinator_0"]
-    assert {name.partition("[")[0] for name in last} <= {"first waiting_patients", "wait"}
+    assert {"set ed_bay.reserve 6", "set doctor_queue.order shortest"} <= set(raised["ed_coordinator_0"])
+    assert not {"set ed_bay.reserve 3", "set doctor_queue.order ageing"} & set(raised["ed_coordinator_0"])
+    last = done("last_slot")
+    for agent, listed in (("theatre_manager_0", "waiting_cases"), ("imaging_coordinator_0", "waiting_scans")):
+        assert {name.partition("[")[0] for name in last[agent]} == {f"first {listed}", "wait"}, agent
+        assert len(set(last[agent])) > 2, "the last stands in another slot when more are there"
+    assert set(last["ed_coordinator_0"]) == {"wait"}, "no move of the coordinator's says who is first"
     sprayed = done("spray")
     assert all(len(set(actions)) > 3 for actions in sprayed.values())
     assert sprayed["ed_coordinator_0"][0] != "wait"
