@@ -108,7 +108,7 @@ def life(person, rows):
     if rows[-1][2] == "depart":
         left, end = rows[-1][0], rows[-1][3]
     steps = {}
-    for stay in ("treatment", "icu_stay", "ward_stay"):  # they end when the next step begins
+    for stay in ("treatment", "icu_stay", "ward_stay", "last_checks"):  # they end when the next step begins
         for (time, kind, event, _), after in pairwise(rows):
             if kind == "queue" and event == stay:
                 steps[stay] = Step(attributes_between(person, time, after[0]), after[0] - time, after[2])
@@ -133,19 +133,25 @@ def attributes_between(person, begin, end):
     found = []
     for moment in (begin, end):
         now = person.attributes | {word: value for when, word, value in person.changes if when <= moment}
-        found += [(word, now.get(word)) for word in ("acuity", "expedited", "planned_stay", "booked")]
+        found += [(word, now.get(word)) for word in ("acuity", "expedited", "outlying", "planned_stay", "booked")]
     return tuple(found)
 
 
 @pytest.fixture(scope="module")
 def pairs():
-    """Everybody's life under waiting and under acting at random, over three episodes."""
-    found = []
-    for seed in (21, 22, 23):
+    """Everybody's life under waiting and under acting at random, over five episodes.
+
+    The same people come of themselves under both. Who was sent home in haste may come again (``emergency-17/2``), and
+    somebody may do so under one of them only: whether that is so is the policy's doing, so there is nothing to compare.
+    """
+    found, again = [], 0
+    for seed in (21, 22, 23, 24, 25):
         waiting, acting = lives(seed, None), lives(seed, Player(seed, eager=1.0))
-        assert waiting.keys() == acting.keys()
-        found += [(waiting[name], acting[name]) for name in waiting]
-    assert len(found) > 3000
+        both = waiting.keys() & acting.keys()
+        assert all("/" in name for name in waiting.keys() ^ acting.keys())
+        again += len(acting.keys() - both)
+        found += [(waiting[name], acting[name]) for name in waiting if name in both]
+    assert len(found) > 5000 and again > 0, "people come again only where somebody discharges early"
     return found
 
 
@@ -165,17 +171,24 @@ def test_every_step_takes_as_long_as_under_another_policy(pairs):
         compared[name] += first.minutes > 0
     assert all(compared[name] > 500 for name in ("triage", "first_look", "draw", "scan", "treatment", "disposition"))
     assert all(compared[name] > 10 for name in ("resuscitation", "surgery", "emergency_surgery", "recovering"))
-    assert all(compared[name] > 10 for name in ("outpatient_scan", "icu_stay", "ward_stay")), compared
+    assert all(compared[name] > 10 for name in ("outpatient_scan", "icu_stay", "handing_over", "last_checks"))
+    assert all(compared[name] > 100 for name in ("ward_stay", "scan_before_leaving", "going_home")), compared
 
 
 def test_every_fork_is_taken_as_under_another_policy(pairs):
+    forks = {
+        "disposition": {"discharged", "handing_over", "to_icu", "emergency_surgery"},
+        "emergency_surgery": {"recovering", "to_icu"},
+        "recovering": {"to_icu", "to_medical", "to_surgical"},
+        "ward_stay": {"going_home", "last_checks", "scan_before_leaving"},
+    }
     ways = defaultdict(Counter)
     for name, first, other in same_steps(pairs):
-        if name in ("disposition", "emergency_surgery", "recovering"):
+        if name in forks:
             assert first.then == other.then, name
             ways[name][first.then] += 1
-    assert ways["disposition"].keys() == {"discharged", "to_ward", "to_icu", "emergency_surgery"}
-    assert all(min(taken.values()) > 1 and len(taken) > 1 for taken in ways.values()) and len(ways) == 3, ways
+    assert {name: set(taken) for name, taken in ways.items()} == forks
+    assert all(min(taken.values()) > 1 for taken in ways.values()), ways
     examined = Counter()
     for first, other in pairs:
         visits = [life.steps.get("treatment") for life in (first, other)]
