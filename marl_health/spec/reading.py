@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib
+from collections.abc import Mapping
 from functools import lru_cache
 from pathlib import Path
 from typing import Any
@@ -56,7 +57,20 @@ def parse(path: Path) -> tuple[Document, list[Path]]:
     Raises:
         ScenarioError: it is no YAML, or what it extends cannot be found.
     """
-    document = load_document(path)
+    return _laid_over_base(load_document(path), path)
+
+
+def said(path: Path) -> Mapping[str, Any]:
+    """What :func:`parse` finds, to be looked at only: other scenarios may share it.
+
+    Raises:
+        ScenarioError: it is no YAML, or what it extends cannot be found.
+    """
+    return _laid_over_base(_shared(path), path)[0].data
+
+
+def _laid_over_base(document: Document, path: Path) -> tuple[Document, list[Path]]:
+    """The document laid over what it extends, if it does, and the files that it is in."""
     base = document.data.get("extends")
     if base is None:
         return document, [path.resolve()]
@@ -79,20 +93,25 @@ def _extended(document: Document, base: Any, path: Path) -> tuple[Document, Path
             f"there is no scenario {shown(base)} to extend{did_you_mean(base, known)}; a file lies beside this one"
         )
         raise ScenarioError([document.problem(("extends",), message)])
-    try:
-        status = file.stat()
-        parent = _base(file, status.st_mtime_ns, status.st_size)
-    except OSError:  # gone in the meantime
-        parent = load_document(file)
+    parent = _shared(file)
     if "extends" in parent.data:
         message = f"{shown(base)} extends another scenario itself; only one level is allowed"
         raise ScenarioError([document.problem(("extends",), message)])
     return merge(parent, document, STRUCTURES), file.resolve()
 
 
+def _shared(file: Path) -> Document:
+    """A document that nobody may change, read anew when its file changed: variants share what they extend."""
+    try:
+        status = file.stat()
+    except (OSError, ValueError):
+        return load_document(file)  # which tells what is wrong
+    return _read_once(file, status.st_mtime_ns, status.st_size)
+
+
 @lru_cache(maxsize=4)
-def _base(file: Path, changed: int, size: int) -> Document:
-    """A file that others extend, in this state: variants share it, and to parse it takes longest. Merging copies it."""
+def _read_once(file: Path, changed: int, size: int) -> Document:
+    """The document in a file in this state; of all that is done for a listing, parsing takes longest."""
     return load_document(file)
 
 

@@ -45,9 +45,9 @@ def list_scenarios() -> None:
 
 def _heading(file: Path) -> dict[str, Any]:
     """What a listing says of a scenario; it is not compiled, which takes ten times as long, if it says all that."""
-    from marl_health.spec.reading import parse  # not needed before a scenario is read
+    from marl_health.spec.reading import said  # not needed before a scenario is read
 
-    facts = {"version": 1, "agents": {}, **parse(file)[0].data}
+    facts = {"version": 1, "agents": {}, **said(file)}
     wanted = ("version", "split", "agents", "tags", "description")
     if all(word in facts for word in wanted):
         return {word: facts[word] for word in wanted}
