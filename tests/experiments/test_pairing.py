@@ -7,7 +7,7 @@ from types import SimpleNamespace
 import numpy as np
 import pytest
 
-from experiments.pairing.__main__ import HARDLY, main
+from experiments.pairing.__main__ import HARDLY, WANTED, main
 from experiments.pairing.gains import Controls, estimates, gain, shares
 from experiments.pairing.played import RETURN, TOTAL_STAY, drawn_at_first, drawn_further, lengths_of_stay, play
 from marl_health import load
@@ -183,5 +183,6 @@ def test_nothing_of_the_pairing_is_lost_on_the_hospital():
     for metric in (RETURN, TOTAL_STAY):
         assert wait.values(metric) != hardly.values(metric)
         assert gain(wait.values(metric), hardly.values(metric)).low > 100, metric
-    assert gain(wait.values(TOTAL_STAY), rule.values(TOTAL_STAY)).low > 20
+    # The rule does much: with other patients sent home early, less is alike, and that is no loss of the pairing.
+    assert gain(wait.values(TOTAL_STAY), rule.values(TOTAL_STAY)).low > WANTED
     assert gain(wait.values(RETURN), rule.values(RETURN)).low > 2
