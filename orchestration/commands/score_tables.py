@@ -42,7 +42,7 @@ def print_scores(results: Sequence[Results]) -> None:
         out.print(Text(f"normalised scores over scenarios: 0 is {LOW}, 1 is {HIGH}", style="bold"))
         found = overall(results)
         if found:
-            out.print(_table(list(found["iqm"]), [(name, by_policy, False) for name, by_policy in found.items()]))
+            out.print(table_over(results, found))
         for name, reason in suite_of(results).left_out.items():
             out.print(f"without {name}: {reason}")
 
@@ -50,8 +50,19 @@ def print_scores(results: Sequence[Results]) -> None:
 def table_of(results: Results) -> Table:
     """A row per statistic of the return and per KPI, a column per policy."""
     rows = [(name, column, True) for name, column in statistics_of(results).items()]
-    rows += [(metric_label(metric, results.units), results.kpi(metric), False) for metric in results.kpis]
+    rows += [(metric_label(metric, results.units), column, False) for metric, column in results.kpi_means.items()]
     return _table(results.policies, rows, {p: len(results.metrics["return"][p]) for p in results.policies})
+
+
+def table_over(results: Sequence[Results], found: Mapping[str, Column]) -> Table:
+    """A row per statistic over all scenarios and per KPI of each of them, a column per policy."""
+    rows = [(f"normalised return, {name}", by_policy, True) for name, by_policy in found.items()]
+    rows += [
+        (f"{each.scenario}: {metric_label(metric, each.units)}", column, False)
+        for each in results
+        for metric, column in each.kpi_means.items()
+    ]
+    return _table(list(found["iqm"]), rows)
 
 
 def statistics_of(results: Results) -> dict[str, Column]:
@@ -68,7 +79,7 @@ def statistics_of(results: Results) -> dict[str, Column]:
 def notes(results: Results) -> list[str]:
     """What has to be said below a table."""
     scores = results.scores()
-    said = ["[ ] 95% stratified bootstrap over training runs and episodes"]
+    said = ["[low, high]: 95%, stratified bootstrap over training runs and episodes"]
     reason = scores.why_not_normalised()
     if reason is not None:
         said.append(f"not normalised: {reason}")
@@ -102,7 +113,9 @@ def span(found: Interval) -> str:
     return f"{number(found.value)} [{number(found.low)}, {number(found.high)}]"
 
 
-def _table(policies: Sequence[str], rows: Sequence[tuple[str, Column, bool]], runs: Mapping[str, int] = {}) -> Table:
+def _table(
+    policies: Sequence[str], rows: Sequence[tuple[str, Column, bool]], runs: Mapping[str, int] | None = None
+) -> Table:
     table = Table()
     table.add_column("")
     for policy in policies:
@@ -120,7 +133,7 @@ def _scored(results: Results) -> dict[str, Any]:
         "hash": results.hash,
         "episodes": results.scores().episodes,
         "return": {name: _plain(column) for name, column in statistics_of(results).items()},
-        "kpis": {metric: _plain(results.kpi(metric)) for metric in results.kpis},
+        "kpis": {metric: _plain(column) for metric, column in results.kpi_means.items()},
         "units": dict(results.units),
         "notes": notes(results),
     }

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -52,18 +53,10 @@ class Results:
         """The returns, to be scored."""
         return Scores.of(self.metrics[RETURN], self.trained)
 
-    def kpi(self, metric: str) -> dict[str, Interval]:
-        """Policy to the mean of a KPI over the runs and episodes in which it was recorded."""
-        known = {policy: values for policy, values in self.metrics[metric].items() if not np.isnan(values).all()}
-
-        def statistic(samples: Samples) -> dict[str, Array]:
-            return {policy: _mean_of_recorded(pooled(values)) for (_, policy), values in samples.items()}
-
-        found = bootstrap({("", policy): values for policy, values in known.items()}, statistic)
-        return {
-            policy: Interval(float(value), float(low), float(high), len(known[policy]))
-            for policy, (value, low, high) in found.items()
-        }
+    @cached_property
+    def kpi_means(self) -> dict[str, dict[str, Interval]]:
+        """KPI to policy to its mean over the runs and episodes in which it was recorded, if it was."""
+        return {metric: _recorded_means(self.metrics[metric]) for metric in self.kpis}
 
 
 def from_comparison(comparison: Comparison, runs: Mapping[str, Sequence[str]]) -> Results:
@@ -197,6 +190,18 @@ def _init(configuration: Mapping[str, Any]) -> str | None:
     algorithm = configuration.get("algorithm")
     within = algorithm.get("init") if isinstance(algorithm, Mapping) else None
     return configuration.get("init") or within
+
+
+def _recorded_means(by_policy: Mapping[str, Array]) -> dict[str, Interval]:
+    known = {("", policy): values for policy, values in by_policy.items() if not np.isnan(values).all()}
+
+    def statistic(samples: Samples) -> dict[str, Array]:
+        return {policy: _mean_of_recorded(pooled(values)) for (_, policy), values in samples.items()}
+
+    return {
+        policy: Interval(float(value), float(low), float(high), len(by_policy[policy]))
+        for policy, (value, low, high) in bootstrap(known, statistic).items()
+    }
 
 
 def _mean_of_recorded(values: Array) -> Array:

@@ -169,11 +169,12 @@ def test_files_that_are_laid_out_otherwise_are_told(data, told):
 
 def test_a_kpi_is_averaged_over_where_it_was_recorded():
     found = results()
-    deaths = found.kpi("deaths")
+    deaths = found.kpi_means["deaths"]
     assert deaths["mappo"].value == pytest.approx(np.nanmean(found.metrics["deaths"]["mappo"]))
     assert deaths["mappo"].low < deaths["mappo"].value < deaths["mappo"].high
-    found.metrics["deaths"]["rule"][:] = np.nan
-    assert set(found.kpi("deaths")) == {"mappo", "random"}
+    never = results()
+    never.metrics["deaths"]["rule"][:] = np.nan
+    assert set(never.kpi_means["deaths"]) == {"mappo", "random"}
 
 
 def test_score_tells_of_the_store(stored, tmp_path):
@@ -201,7 +202,12 @@ def test_score_tells_of_files_and_over_scenarios(tmp_path):
     several.write_text(json.dumps(to_marl_eval([results(), clear, hazy])))
     out, page = tmp_path / "scores.json", tmp_path / "page.html"
     told = invoke("score", several, "--json", out, "--html", page).stdout
-    for words in ("0 is random, 1 is rule", "optimality gap", "without haze: rule and random cannot be told apart"):
+    for words in (
+        "0 is random, 1 is rule",
+        "optimality gap",
+        "clinic: wait",
+        "without haze: rule and random cannot be told apart",
+    ):
         assert words in told
     found = json.loads(out.read_text())
     assert found["scenarios"]["clinic"]["return"]["return, IQM"]["mappo"]["value"] == pytest.approx(

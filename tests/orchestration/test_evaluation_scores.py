@@ -79,6 +79,16 @@ def test_the_probability_of_improvement_is_mann_whitneys():
     assert ties.value == pytest.approx((0.5 + 0.5 + 1) / 3)
 
 
+def test_five_of_five_are_not_all():
+    found = Scores.of({"mappo": LEARNED[:5] + 90, "rule": RULE, "random": RANDOM}).improvement("rule")
+    exact = stats.binomtest(5, 5).proportion_ci(method="exact")
+    assert (found["mappo"].value, found["mappo"].high) == (1, 1)
+    assert found["mappo"].low == pytest.approx(exact.low) == pytest.approx(0.025**0.2)
+    assert (found["random"].low, found["random"].high) == (0, 0)  # nothing in it was trained
+    worse = Scores.of({"mappo": LEARNED[:5] - 90, "rule": RULE}).improvement("rule")["mappo"]
+    assert (worse.value, worse.low, worse.high) == (0, 0, pytest.approx(1 - exact.low))
+
+
 def test_a_profile_is_the_share_of_runs_above():
     taus = [-100.0, 5.5, 6.0, 100.0]
     profile = SCORES.profile(taus)
