@@ -14,7 +14,7 @@ from orchestration.commands.output import console
 from orchestration.commands.tables import metric_label, number
 from orchestration.evaluation.resampling import Interval
 from orchestration.evaluation.results import Results
-from orchestration.evaluation.scores import HIGH, LOW, ScoresError, few_runs, started_from
+from orchestration.evaluation.scores import HIGH, LOW, MANY_RUNS, ScoresError, few_runs, started_from
 from orchestration.evaluation.suite import STATISTICS, Suite
 
 Column = Mapping[str, Interval]
@@ -72,6 +72,7 @@ def statistics_of(results: Results) -> dict[str, Column]:
     if scores.why_not_normalised() is None:
         found[f"normalised, IQM of runs ({LOW} 0, {HIGH} 1)"] = scores.normalised()
     if HIGH in scores.values:
+        found[f"return, mean minus {HIGH}"] = scores.difference(HIGH)
         found[f"P(run better than {HIGH})"] = scores.improvement(HIGH)
     return found
 
@@ -83,6 +84,8 @@ def notes(results: Results) -> list[str]:
     reason = scores.why_not_normalised()
     if reason is not None:
         said.append(f"not normalised: {reason}")
+    if scores.trained and min(len(scores.values[policy]) for policy in scores.trained) < MANY_RUNS:
+        said.append("of few runs such an interval is too narrow: of 5 a mean's holds the truth some 84 times in 100")
     if scores.few:
         said.append(f"warning: {few_runs(scores.few)}")
     for policy in results.policies:

@@ -60,7 +60,8 @@ def pooled(scores: Array) -> Array:
 def better(ones: Array, others: Array) -> Array:
     """Share of pairs in which a value of ``ones`` is above one of ``others``, ties half: Mann-Whitney's U over all."""
     difference = ones[..., :, None] - others[..., None, :]
-    return ((difference > 0) + 0.5 * (difference == 0)).mean(axis=(-2, -1))
+    share: Array = ((difference > 0) + 0.5 * (difference == 0)).mean(axis=(-2, -1))
+    return share
 
 
 def bootstrap(samples: Samples, statistic: Statistic, level: float = LEVEL) -> dict[str, tuple[Array, Array, Array]]:
@@ -69,7 +70,8 @@ def bootstrap(samples: Samples, statistic: Statistic, level: float = LEVEL) -> d
     Within each scenario, the stratum, the runs of each policy are resampled, and so are the episodes, which are the
     same for all its policies and runs: paired scores stay paired, and what a run is worth counts once, not once per
     episode. Resampling both is a little too wide rather than too narrow where both vary (Owen 2007, The pigeonhole
-    bootstrap); with few runs, a percentile interval is rather too narrow.
+    bootstrap). Of few runs, every percentile interval is too narrow: of 5 that are normal, the 95% interval of a mean
+    holds the truth 84 times in 100, of 10 91 times, of 20 93 times.
 
     Args:
         samples: scenario and policy to scores, (runs, episodes).

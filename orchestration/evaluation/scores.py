@@ -22,6 +22,9 @@ from orchestration.evaluation.statistics import LEVEL, Estimate, paired_differen
 ENOUGH_RUNS = 5
 """Training seeds below which an interval is not to be relied on."""
 
+MANY_RUNS = 20
+"""Training seeds from which on an interval holds the truth about as often as it says."""
+
 LOW, HIGH = "random", "rule"
 """The policies whose scores become 0 and 1 when scores are normalised."""
 
@@ -87,7 +90,7 @@ class Scores:
     @property
     def episodes(self) -> int:
         """How many each run was evaluated on."""
-        return next(iter(self.values.values())).shape[1]
+        return int(next(iter(self.values.values())).shape[1])
 
     @property
     def few(self) -> list[str]:
@@ -106,6 +109,20 @@ class Scores:
         It leaves out the worst quarter of days as well as the best: beside it, look at the mean.
         """
         return self._intervals(lambda scores: iqm(pooled(scores)))
+
+    def difference(self, over: str = HIGH) -> dict[str, Interval]:
+        """Mean score of a policy minus that of another on the same episodes, over all runs of both.
+
+        Raises:
+            ScoresError: the other policy has no scores.
+        """
+        self._need(over)
+
+        def statistic(samples: Samples) -> dict[str, Array]:
+            means = {policy: pooled(scores).mean(axis=-1) for (_, policy), scores in samples.items()}
+            return {policy: found - means[over] for policy, found in means.items() if policy != over}
+
+        return self._bootstrapped(statistic)
 
     def improvement(self, over: str = HIGH) -> dict[str, Interval]:
         """Probability that a run of a policy has a higher mean than a run of another; equal ones count half.

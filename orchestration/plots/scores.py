@@ -28,7 +28,7 @@ def profile_svg(profile: Profile, label: str = "mean return of a run") -> str:
             axes.step(profile.thresholds, share, where="post", color=colour, linewidth=1.4, label=name)
             axes.fill_between(profile.thresholds, low, high, step="post", color=colour, alpha=0.15, lw=0)
         axes.set_ylim(-0.02, 1.02)
-        axes.set_xlabel(f"{label} above which")
+        axes.set_xlabel(f"threshold of the {label}")
         axes.set_ylabel("share of runs")
         axes.legend(loc="center left", bbox_to_anchor=(1, 0.5), frameon=False)
         return svg_text(figure)
