@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from orchestration.evaluation.resampling import Array, Interval, Samples, bootstrap, pooled
-from orchestration.evaluation.scores import Scores, ScoresError, named, without_start
+from orchestration.evaluation.scores import Scores, ScoresError, named, started_from, without_start
 
 if TYPE_CHECKING:
     from orchestration.evaluation.compare import Comparison
@@ -139,8 +139,9 @@ class _Gathered:
             value = float("nan") if row["value"] is None else row["value"]
             values.setdefault(row["policy"], {}).setdefault(row["metric"], {})[row["seed"]] = value
             self.units[row["metric"]] = row["unit"]
+        own = _own(job, values)
         for label, metrics in values.items():
-            trained = without_start(label) == without_start(job["algorithm"])
+            trained = label == own
             learned = named(label, _init(job["configuration"])) if trained else label
             seeds = sorted(metrics[RETURN])
             self.seeds = self.seeds or seeds
@@ -183,6 +184,14 @@ class _Gathered:
     def trained_first(self) -> list[str]:
         """Learned policies, then the baselines."""
         return [*(p for p in self.runs if p in self.trained), *(p for p in self.runs if p not in self.trained)]
+
+
+def _own(job: Mapping[str, Any], labels: Collection[str]) -> str | None:
+    """What a job's own policy is called among those that it was compared with; None if it is not there."""
+    algorithm = job["algorithm"]
+    wanted = (named(algorithm, _init(job["configuration"])), algorithm)
+    begun = (label for label in labels if started_from(label) and without_start(label) == algorithm)
+    return next((label for label in (*wanted, *begun) if label in labels), None)
 
 
 def _init(configuration: Mapping[str, Any]) -> str | None:

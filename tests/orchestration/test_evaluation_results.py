@@ -72,6 +72,23 @@ def test_training_seeds_of_the_store_are_runs(stored, comparison):
         from_comparison(comparison, {"qmix": ["qmix"]})
 
 
+@pytest.mark.parametrize("algorithm", ["mappo from rule", "mappo"])
+def test_one_that_began_as_the_rule_is_not_one_that_did_not(algorithm, comparison, tmp_path):
+    """A packaged policy of the same algorithm among the baselines is no run of the job."""
+    both = compare(comparison.scenario, {"mappo from rule": "random", "mappo": "wait"}, 2, 100)
+    with open_store(tmp_path / "results.db") as store:
+        for seed in range(2):
+            with store.job(scenario=both.scenario, algorithm=algorithm, seed=seed) as job:
+                job.comparison(both)
+        (found,) = from_store(store)
+    assert found.trained == {algorithm}
+    assert {policy: len(rows) for policy, rows in found.metrics["return"].items()} == {
+        "mappo from rule": 1,
+        "mappo": 1,
+        algorithm: 2,
+    }
+
+
 def test_what_cannot_be_scored_together_is_told(stored, comparison, tmp_path):
     def add(address, seed=0, found=comparison, experiment="second"):
         with (
