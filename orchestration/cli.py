@@ -19,6 +19,7 @@ from orchestration.commands import (
     plotting,
     reporting,
     runs,
+    scoring,
     store,
     tracing,
 )
@@ -63,6 +64,7 @@ app.command()(plotting.plot)
 app.command()(animating.animate)
 app.command()(learning.train)
 app.command()(learning.evaluate)
+app.command()(scoring.score)
 app.command()(store.runs)
 stores = typer.Typer(no_args_is_help=True, help="Look after the result store.")
 stores.command()(store.upgrade)
