@@ -93,7 +93,15 @@ def load_experiment(name_or_path: str | Path) -> Experiment:
     Raises:
         ScenarioError: with every problem found, each with its place and remedy.
     """
-    document = load_document(find_experiment(name_or_path))
+    return read_experiment(load_document(find_experiment(name_or_path)))
+
+
+def read_experiment(document: Document) -> Experiment:
+    """The same of what was read from a file, or was never in one.
+
+    Raises:
+        ScenarioError: with every problem found.
+    """
     try:
         model = ExperimentModel.model_validate(document.data)
     except ValidationError as error:
