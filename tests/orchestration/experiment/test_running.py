@@ -11,6 +11,9 @@ from pathlib import Path
 
 import pytest
 
+from marl_health import load
+from orchestration.curriculum.machine import Stage
+from orchestration.episodes import ScenarioRef
 from orchestration.experiment.reading import load_experiment
 from orchestration.store import open_store
 from tests.orchestration.command_line import invoke
@@ -152,6 +155,38 @@ def test_stages_follow_each_other_and_training_ends_with_the_last(written, tmp_p
             assert row["environment_id"] == met["calm" if row["env_steps"] <= promoted else "usual"]
         final = {row["policy"] for row in store.kpis(metric="return", evaluation="final")}
         assert final == {"ppo", "wait", "random"}
+
+
+@pytest.mark.slow
+def test_a_checkpoint_has_all_that_decides_how_training_goes_on(tmp_path):
+    import ray
+    from ray.rllib.algorithms.ppo import PPO
+
+    from orchestration.experiment.guide import Rules
+    from orchestration.experiment.guided import Plan, guided, reward_scales
+    from policies.rllib.algorithms import algorithm_config
+
+    walk_in = ScenarioRef.of(load(WALK_IN))
+    stages = (Stage("one", at_most=200), Stage("two"))
+    plan = Plan(Rules(every=300, stages=stages), (walk_in, walk_in), range(2), tmp_path / "kept", {"algorithm": "ppo"})
+    config = algorithm_config("ppo", str(WALK_IN)).env_runners(num_env_runners=0, num_envs_per_env_runner=2)
+    config.training(train_batch_size_per_learner=300, minibatch_size=100, num_epochs=1)
+    ray.init(num_cpus=1, include_dashboard=False, log_to_driver=False)
+    try:
+        algorithm = guided(PPO, plan)(config=config)
+        result = algorithm.train()
+        assert result["judged"]["to"] == "two" and result["should_checkpoint"] and not result["done"]
+        checkpoint = str(algorithm.save(str(tmp_path / "checkpoint")).checkpoint.path)
+        other = guided(PPO, plan)(config=config.copy(copy_frozen=False))
+        other.restore(checkpoint)
+        learners = [each.learner_group._learner for each in (algorithm, other)]
+        scales, restored = map(reward_scales, learners)
+        assert scales == restored and scales[0]["count"] >= 300
+        assert other.guide.state_dict() == algorithm.guide.state_dict() and other.guide.stage == 1
+        assert (other.guide.kept, other.iteration) == (1, 1)
+        assert other.train()["num_env_steps_sampled_lifetime"] == 2 * result["num_env_steps_sampled_lifetime"]
+    finally:
+        ray.shutdown()
 
 
 @pytest.fixture
