@@ -218,6 +218,11 @@ def test_what_is_wrong_with_an_experiment_is_told_at_its_place(written, tmp_path
     assert "4:13: scenarios.0: there is no such file" in refused(
         written(VDN.replace("walk_in.yaml", "walk_on.yaml")), out
     )
+    elsewhere = VDN.replace(
+        "{replications: 3}", f"{{replications: 3, scenarios: [{WALK_IN.with_name('clinic.yaml')}]}}"
+    )
+    told = refused(written(elsewhere), out)
+    assert "evaluation.final.scenarios.0: others decide in 'clinic' than in what is trained on" in told
     assert "steps: " in refused(written(VDN.replace("steps: 2000", "steps: 0")), out)
     told = refused(written(VDN), out, "--seeds", 2)
     assert "--seeds" in told and "is an experiment, which says so itself; change it there" in told
