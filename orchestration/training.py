@@ -2,12 +2,9 @@
 
 from __future__ import annotations
 
-import contextlib
 import json
-import logging
-import os
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -15,7 +12,9 @@ from typing import TYPE_CHECKING, Any
 from pettingzoo import ParallelEnv
 from rich.console import Console
 
+from orchestration.local_ray import local_ray, quiet, quiet_loggers
 from orchestration.runs import command_line, new_run_dir
+from orchestration.workers import cpus
 
 if TYPE_CHECKING:
     from orchestration.store import Job
@@ -78,7 +77,7 @@ def train(
         TrainingError: an environment or the algorithm failed, or training was interrupted before it began.
     """
     start = time.monotonic()
-    _quiet()
+    quiet()
     from ray import tune
     from ray.rllib.algorithms.ppo import PPO
     from ray.tune.error import TuneError
@@ -88,10 +87,8 @@ def train(
     from policies.rllib.best import keep_best
     from policies.rllib.ppo import masked_ppo_config
 
-    for name in ("ray", "ray.rllib"):
-        logging.getLogger(name).setLevel(logging.ERROR)
-    logging.getLogger("ray.tune").setLevel(logging.CRITICAL)  # a failed trial is told by TrainingError
-    runners = _cpus() if env_runners is None else env_runners
+    quiet_loggers()
+    runners = cpus() if env_runners is None else env_runners
     make_env = make_env or env_maker(scenario)
     facts = _facts(make_env) | {"algorithm": "ppo", "seed": seed, "command": command_line()}
     config = masked_ppo_config(scenario, seed=seed, make_env=make_env)
@@ -106,7 +103,7 @@ def train(
     budget = 60.0 * minutes
     progress = TrainingProgress(run_dir, agents, budget, console or Console(stderr=True), job)
     try:
-        with _ray(runners, run_dir):
+        with local_ray(runners, run_dir):
             tune.run(
                 PPO,
                 config=config,
@@ -118,7 +115,7 @@ def train(
                 verbose=0,
             )
     except TuneError as error:
-        raise TrainingError(f"training on {scenario} failed: {_reason(run_dir, error)}") from error
+        raise TrainingError(f"training on {scenario} failed: {reason_of(run_dir, error)}") from error
     finally:
         progress.close()
     if not checkpoint.exists():
@@ -138,48 +135,7 @@ def train(
     return result
 
 
-def _cpus() -> int:
-    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
-
-
-def _quiet() -> None:
-    """Settings that Ray reads from the environment: no progress table, no loggers, no folder change."""
-    os.environ.setdefault("RAY_AIR_NEW_OUTPUT", "0")
-    os.environ.setdefault("TUNE_DISABLE_AUTO_CALLBACK_LOGGERS", "1")
-    os.environ.setdefault("RAY_CHDIR_TO_TRIAL_DIR", "0")
-    os.environ.setdefault("RAY_USAGE_STATS_ENABLED", "0")
-
-
-@contextlib.contextmanager
-def _ray(runners: int, folder: Path) -> Iterator[None]:
-    """A local Ray for the time of the training, unless one is connected already.
-
-    Ray puts the folder it is started in first on the path of its workers; started in the run's own ``folder``, it
-    leaves them no `policies` or `orchestration` of the user's to import instead of ours.
-    """
-    import ray
-
-    if ray.is_initialized():
-        yield
-        return
-    with contextlib.chdir(folder):
-        ray.init(
-            # The algorithm's own process and its runners take turns, so they may outnumber the CPUs by one.
-            num_cpus=max(_cpus(), runners + 1),
-            include_dashboard=False,
-            logging_level=logging.ERROR,
-            log_to_driver=False,
-            configure_logging=True,
-            # RLlib walks through sets of module names, so that hashing decides who draws which random numbers.
-            runtime_env={"env_vars": {"OMP_NUM_THREADS": "1", "PYTHONHASHSEED": "0"}},
-        )
-    try:
-        yield
-    finally:
-        ray.shutdown()
-
-
-def _reason(run_dir: Path, error: Exception) -> str:
+def reason_of(run_dir: Path, error: Exception) -> str:
     """The last line of the traceback that Tune filed; Tune's own error only says that a trial failed."""
     file = next((run_dir / "tune").glob("*/error.txt"), None)
     if file is None:

@@ -13,7 +13,7 @@ import typer
 
 from marl_health import Scenario, load, parallel_env
 from orchestration.commands.errors import CommandError, missing
-from orchestration.commands.options import Chosen, Jobs, Json, NameOrFile, Replications, chosen_alternatives
+from orchestration.commands.options import Chosen, Jobs, Json, Replications, chosen_alternatives
 from orchestration.commands.output import output_file, progress_bar, write_json
 from orchestration.commands.store import Address, recorded
 from orchestration.commands.tables import print_comparison, standing
@@ -31,7 +31,10 @@ HeldOutSeed = Annotated[
 
 
 def train(
-    scenario: NameOrFile,
+    context: typer.Context,
+    scenario: Annotated[
+        str, typer.Argument(metavar="EXPERIMENT_OR_SCENARIO", help="The name, or the YAML file, of either.")
+    ],
     seed: Annotated[int, typer.Option(min=0, help="Starts weights, exploration and training episodes.")] = 0,
     minutes: Annotated[float, typer.Option(min=0.5, help="Time for training; the evaluation comes on top.")] = 7.0,
     out: Annotated[Path, typer.Option(metavar="FOLDER", help="The run's folder is made in this one.")] = Path("runs"),
@@ -39,8 +42,24 @@ def train(
     jobs: Jobs = None,
     store: Address = None,
     chosen: Chosen = None,
+    algorithm: Annotated[
+        str | None, typer.Option(metavar="NAME", help="What learns: ppo, mappo, qmix, vdn, dqn, sac or maddpg.")
+    ] = None,
+    seeds: Annotated[
+        int | None, typer.Option(min=1, help="Train so many seeds: 0, 1, ..; each of them as long as it says.")
+    ] = None,
+    steps: Annotated[int | None, typer.Option(min=1, help="Train for so many steps, if that is sooner.")] = None,
 ) -> None:
-    """Train one policy per role, then compare it with wait, random and the rule on held-out replications."""
+    """Train one policy per role, then compare it with wait, random and the rule on held-out replications.
+
+    With an experiment, or with --algorithm, --seeds or --steps, what was interrupted is gone on with by the same
+    command, and what was finished is not done again.
+    """
+    from orchestration.commands.experiments import asks_for_experiment, train_experiment
+
+    if asks_for_experiment(scenario, algorithm, seeds, steps):
+        train_experiment(context, scenario, out=out, jobs=jobs, store=store)
+        return
     loaded = load(scenario, chosen_alternatives(chosen))
     _need_agents(loaded)
     for package in ("ray", "torch", "matplotlib", "sqlalchemy", "alembic"):

@@ -22,7 +22,7 @@ from orchestration.curriculum.model import MOST_STEPS, CurriculumModel, Success
 MOST_SEED = 2**31 - 1
 """Evaluations have seeds up to here; training draws its own from above."""
 
-AlgorithmName = Literal["ppo", "mappo", "dqn", "vdn", "qmix"]
+AlgorithmName = Literal["ppo", "mappo", "qmix", "vdn", "dqn", "sac", "maddpg"]
 """As their folders in `policies/rllib` are called."""
 
 FOR_A_TEAM = ("vdn", "qmix")

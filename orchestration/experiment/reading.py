@@ -12,7 +12,7 @@ from typing import Any
 from pydantic import ValidationError
 
 import policies
-from marl_health import Scenario, load
+from marl_health import Scenario, load, parallel_env
 from marl_health.spec.complaints import allowed_fields, validation_problems
 from marl_health.spec.document import Document, load_document
 from marl_health.spec.errors import Problem, ScenarioError, Where, shown
@@ -93,7 +93,15 @@ def load_experiment(name_or_path: str | Path) -> Experiment:
     Raises:
         ScenarioError: with every problem found, each with its place and remedy.
     """
-    document = load_document(find_experiment(name_or_path))
+    return read_experiment(load_document(find_experiment(name_or_path)))
+
+
+def read_experiment(document: Document) -> Experiment:
+    """The same of what was read from a file, or was never in one.
+
+    Raises:
+        ScenarioError: with every problem found.
+    """
     try:
         model = ExperimentModel.model_validate(document.data)
     except ValidationError as error:
@@ -106,6 +114,7 @@ def load_experiment(name_or_path: str | Path) -> Experiment:
     if not reader.problems:
         reader.must_be_trainable(model, scenarios)
         reader.must_have_policies(model, [*scenarios, *judged])
+        reader.must_fit(scenarios, judged)
     success = reader.success(model, scenarios)
     course = reader.course(model, scenarios)
     if reader.problems:
@@ -177,6 +186,17 @@ class _Reader:
             except policies.PolicyError as error:
                 self.problem(path, str(error))
 
+    def must_fit(self, scenarios: Sequence[Scenario], judged: Sequence[Scenario]) -> None:
+        """What is trained can act wherever it is judged."""
+        trained = [_shapes(scenario) for scenario in scenarios] if judged else []
+        for number, scenario in enumerate(judged):
+            if _shapes(scenario) not in trained:
+                message = (
+                    f"others decide in '{scenario.name}' than in what is trained on, or they see or can do something "
+                    "else, so that its policies cannot act there; leave it out"
+                )
+                self.problem(("evaluation", "final", "scenarios", number), message)
+
     def success(self, model: ExperimentModel, scenarios: Sequence[Scenario]) -> Criterion | None:
         """When training may end early."""
         if model.stop is None or model.stop.success is None:
@@ -197,6 +217,19 @@ class _Reader:
         except ScenarioError as error:
             self.problems += error.problems
             return None
+
+
+def _shapes(scenario: Scenario) -> dict[str, tuple[Any, Any]]:
+    """By role, how many numbers it observes and how many actions it has."""
+    if not scenario.roles:
+        return {}
+    env = parallel_env(scenario)
+    found = {
+        agent.rpartition("_")[0]: (env.observation_space(agent).shape, getattr(env.action_space(agent), "n", None))
+        for agent in env.possible_agents
+    }
+    env.close()
+    return found
 
 
 def _paid_apart(scenario: Scenario) -> list[str]:

@@ -1,0 +1,169 @@
+"""Follows the training of a seed: its curve, its row in the store, and the checkpoint that it can go on from."""
+
+from __future__ import annotations
+
+import csv
+import json
+import math
+import os
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from ray import tune
+from rich.console import Console
+
+from orchestration.evaluation.statistics import Estimate
+from orchestration.experiment.guided import JUDGED, STEPS
+from orchestration.progress import COLUMNS, CURVE
+
+if TYPE_CHECKING:
+    from marl_health import Scenario
+    from orchestration.store import Job
+
+RESUME = "resume.json"
+"""In a run's folder: where to go on from."""
+
+
+@dataclass(frozen=True)
+class Reached:
+    """How far training had come when a checkpoint was made.
+
+    Attributes:
+        checkpoint: its folder.
+        iteration, env_steps, seconds: so far.
+        kept: the iteration whose policy is the best. best: its return when it was evaluated.
+        over: why training has ended, if it has.
+    """
+
+    checkpoint: str
+    iteration: int
+    env_steps: int
+    seconds: float
+    kept: int
+    best: float
+    over: str | None
+
+
+def reached(run_dir: Path) -> Reached | None:
+    """The last checkpoint of a run; None if it made none yet."""
+    try:
+        return Reached(**json.loads((run_dir / RESUME).read_text(encoding="utf-8")))
+    except FileNotFoundError:
+        return None
+
+
+class Following(tune.Callback):
+    """Follows one trial.
+
+    Args:
+        run_dir: of the run; rows of its curve after the checkpoint that it goes on from are dropped.
+        agents: how many, over which RLlib has summed its returns.
+        job: of the store.
+        label: what to call the policy there.
+        stages: names and scenarios of the stages; one without a name where there is no curriculum.
+        units: of the KPIs.
+        console: where lines go.
+    """
+
+    def __init__(
+        self,
+        run_dir: Path,
+        agents: int,
+        job: Job,
+        label: str,
+        stages: Sequence[tuple[str, Scenario]],
+        units: Mapping[str, str],
+        console: Console,
+    ) -> None:
+        self._run_dir, self._agents, self._job, self._label = run_dir, agents, job, label
+        self._stages, self._units, self._console = stages, units, console
+        self._result: dict[str, Any] = {}
+        last = reached(run_dir)
+        rows = _rows_until(run_dir / CURVE, 0 if last is None else last.iteration)
+        self._file = (run_dir / CURVE).open("w", newline="", encoding="utf-8")
+        self._writer = csv.DictWriter(self._file, COLUMNS)
+        self._writer.writeheader()
+        self._writer.writerows(rows)
+        self._file.flush()
+
+    def on_trial_result(self, iteration: int, trials: list[Any], trial: Any, result: dict[str, Any], **_: Any) -> None:
+        """Record one iteration, and its evaluation if there was one."""
+        self._result = result
+        self._writer.writerow(self._row(result))
+        self._file.flush()
+        steps = int(result[STEPS])
+        self._job.progress(steps)
+        if (judged := result.get(JUDGED)) is not None:
+            self._evaluated(steps, judged)
+
+    def on_checkpoint(self, iteration: int, trials: list[Any], trial: Any, checkpoint: Any, **_: Any) -> None:
+        """Note which checkpoint is whole; the one before it is removed only later."""
+        result = self._result
+        found = Reached(
+            checkpoint.path,
+            int(result["training_iteration"]),
+            int(result[STEPS]),
+            float(result["seconds"]),
+            int(result["kept"]),
+            float(result["best"]),
+            result["over"],
+        )
+        draft = self._run_dir / f".{RESUME}.draft"
+        draft.write_text(json.dumps(asdict(found), indent=2) + "\n", encoding="utf-8")
+        os.replace(draft, self._run_dir / RESUME)
+
+    def close(self) -> None:
+        """Close the curve's file."""
+        self._file.close()
+
+    def _evaluated(self, steps: int, judged: Mapping[str, Any]) -> None:
+        name, scenario = self._stages[judged["stage"]]
+        estimates = {metric: Estimate(*row) for metric, row in judged["values"].items()}
+        where = self._job.environment(scenario, name)
+        common = {"evaluation": "training", "env_steps": steps, "environment": where}
+        self._job.kpis(self._label, estimates, units=self._units, **common)
+        gained = estimates["return"]
+        at = f" at stage {name}" if name else ""
+        self._console.print(
+            f"{self._job.name}: {steps:,} steps{at}, return {gained.mean:.1f} [{gained.low:.1f}, {gained.high:.1f}]",
+            highlight=False,
+        )
+        if judged["to"] not in (None, name):
+            line = f"{judged['move']} from {name} to {judged['to']} after {steps:,} steps: {judged['reason']}"
+            self._job.log(line, event=judged["move"], env_steps=steps)
+            self._console.print(f"{self._job.name}: {line}", highlight=False)
+
+    def _row(self, result: dict[str, Any]) -> dict[str, float]:
+        runners = result["env_runners"]
+        took = float(result["time_this_iter_s"]) or math.nan
+        judged = result.get(JUDGED)
+        ended = runners.get("num_episodes")
+        return {
+            "iteration": int(result["training_iteration"]),
+            "seconds": round(float(result["seconds"]), 1),
+            "env_steps": int(result[STEPS]),
+            "episodes": int(runners.get("num_episodes_lifetime", 0)),
+            "return_mean": float(runners["episode_return_mean"]) / self._agents if ended else math.nan,
+            "return_greedy": math.nan if judged is None else judged["values"]["return"][0],
+            "return_min": float(runners.get("episode_return_min", math.nan)) / self._agents,
+            "return_max": float(runners.get("episode_return_max", math.nan)) / self._agents,
+            "best_return": result["best"],
+            "best_iteration": result["kept"],
+            "steps_per_second": round(float(runners.get("num_env_steps_sampled", 0)) / took, 1),
+            "entropy": math.nan,
+            "value_explained": math.nan,
+        }
+
+
+def _rows_until(file: Path, iteration: int) -> list[dict[str, str]]:
+    """The rows of a curve up to an iteration; what was written after the checkpoint is trained once more."""
+    if not file.exists():
+        return []
+    with file.open(newline="", encoding="utf-8") as opened:
+        return [
+            row
+            for row in csv.DictReader(opened)
+            if (row["iteration"] or "x").isdecimal() and int(row["iteration"]) <= iteration
+        ]

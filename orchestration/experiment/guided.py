@@ -1,0 +1,199 @@
+"""An RLlib algorithm that evaluates itself, moves through stages, and knows when to end, also after a restart."""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import time
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from functools import partial
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from ray.tune.result import DONE, SHOULD_CHECKPOINT
+
+from orchestration.episodes import Replication, ScenarioRef, Task, run
+from orchestration.evaluation.statistics import Estimate
+from orchestration.experiment.guide import Guide, Rules
+from orchestration.experiment.staged import enter_stage
+from orchestration.simulate import Simulation
+from policies.rllib.checkpoint import save_checkpoint
+from policies.rllib.connectors import ScaleRewards
+from policies.rllib.scale import ReturnScale
+from policies.rllib.sharing import roles_in, told
+
+if TYPE_CHECKING:
+    from ray.rllib.algorithms.algorithm import Algorithm
+else:
+    Algorithm = object
+
+GUIDE = "guide.json"
+"""In a checkpoint of RLlib's: the state of the guide."""
+
+JUDGED = "judged"
+"""In a result: what an evaluation found, where there was one."""
+
+STEPS = "num_env_steps_sampled_lifetime"
+
+
+@dataclass(frozen=True)
+class Plan:
+    """What a seed is trained by.
+
+    Attributes:
+        rules: for the guide.
+        scenarios: of every stage; of the only one, where there is no curriculum.
+        seeds: of the replications of an evaluation.
+        kept: the folder of policies that were the best when they were evaluated, named by their iteration.
+        facts: for their manifests.
+    """
+
+    rules: Rules
+    scenarios: tuple[ScenarioRef, ...]
+    seeds: range
+    kept: Path
+    facts: Mapping[str, Any]
+
+
+class Guided(Algorithm):
+    """Goes before an algorithm in the order of classes; :func:`guided` puts it there."""
+
+    plan: Plan
+
+    def setup(self, config: Any) -> None:
+        """Called by RLlib before the first iteration."""
+        super().setup(config)
+        self.guide = Guide(self.plan.rules)
+        self._since = time.monotonic()
+        self._scenarios = [scenario.load() for scenario in self.plan.scenarios]
+
+    def train(self) -> dict[str, Any]:
+        """One iteration, and an evaluation if it is time for one.
+
+        Adds to the result `judged`, which says what the evaluation found and what follows from it.
+
+        Raises:
+            RuntimeError: the environments reported nothing, so there is nothing to learn from.
+        """
+        result: dict[str, Any] = super().train()
+        if "env_runners" not in result:
+            raise RuntimeError(
+                "no environment reported results in this iteration: the environment runners have failed; "
+                "step the environment outside RLlib to see why"
+            )
+        now = time.monotonic()
+        if self.guide.spend(int(result[STEPS]), now - self._since):
+            result[JUDGED] = self._judge(int(result["training_iteration"]), int(result[STEPS]))
+            result[SHOULD_CHECKPOINT] = True
+            # Part of the wall clock; the next iteration alone says how long an iteration takes.
+            self.guide.seconds += time.monotonic() - now
+        self._since = time.monotonic()
+        result["kept"], result["best"], result["seconds"] = self.guide.kept, self.guide.best, self.guide.seconds
+        result["over"] = self.guide.over
+        result[DONE] = bool(result.get(DONE)) or self.guide.over is not None
+        return result
+
+    def save_checkpoint(self, checkpoint_dir: str) -> None:
+        """Called by Tune."""
+        super().save_checkpoint(checkpoint_dir)
+        scales = [each.get() for each in self.learner_group.foreach_learner(reward_scales)]
+        state = {"guide": self.guide.state_dict(), "reward_scales": scales[0]}
+        (Path(checkpoint_dir) / GUIDE).write_text(json.dumps(state), encoding="utf-8")
+
+    def load_checkpoint(self, checkpoint_dir: str) -> None:
+        """Called by Tune."""
+        super().load_checkpoint(checkpoint_dir)
+        state = json.loads((Path(checkpoint_dir) / GUIDE).read_text(encoding="utf-8"))
+        self.guide.load_state_dict(state["guide"])
+        self.learner_group.foreach_learner(partial(set_reward_scales, states=state["reward_scales"]))
+        self._enter_stage()
+
+    def _enter_stage(self) -> None:
+        stage = self.guide.stage
+        self.env_runner_group.foreach_env_runner(lambda runner: enter_stage(runner, stage))
+
+    def _judge(self, iteration: int, env_steps: int) -> dict[str, Any]:
+        """Evaluate the greedy policy as it is now, keep it if it is the best, and do what follows."""
+        stage = self.guide.stage
+        folder = self.plan.kept / str(iteration)
+        self._save_policy(folder, iteration, env_steps)
+        found = self._simulation(str(folder), stage)
+        estimates = {metric: found.estimate(metric) for metric in ("return", *found.units)}
+        verdict = self.guide.judge(iteration, env_steps, {name: each.mean for name, each in estimates.items()})
+        if not verdict.best:
+            shutil.rmtree(folder)
+        decision = verdict.decision
+        if decision is not None and decision.stage != decision.before:
+            self._enter_stage()
+        return {
+            "stage": stage,
+            "values": {name: _row(each) for name, each in estimates.items()},
+            "move": None if decision is None else decision.move,
+            "to": None if decision is None else decision.stage,
+            "reason": None if decision is None else decision.reason,
+        }
+
+    def _save_policy(self, folder: Path, iteration: int, env_steps: int) -> None:
+        names = sorted(self.config.policies)
+        facts: dict[str, Any] = {**self.plan.facts, "iteration": iteration, "env_steps": env_steps}
+        if words := told(names):
+            facts["told"] = words
+        folder.parent.mkdir(parents=True, exist_ok=True)
+        save_checkpoint(folder, {role: self.get_module(name) for name in names for role in roles_in(name)}, facts)
+
+    def _simulation(self, policy: str, stage: int) -> Simulation:
+        """The replications of an evaluation, which the env runners share out."""
+        runners, seeds, scenario = self.config.num_env_runners, self.plan.seeds, self.plan.scenarios[stage]
+        shares = self.env_runner_group.foreach_env_runner(
+            lambda runner: replications(scenario, policy, seeds[max(runner.worker_index - 1, 0) :: max(runners, 1)]),
+            local_env_runner=runners == 0,
+        )
+        found = sorted((one for share in shares for one in share), key=lambda one: one.seed)
+        if len(found) != len(seeds):
+            raise RuntimeError("an environment runner has failed during an evaluation")
+        return Simulation(self._scenarios[stage], policy, found)
+
+
+def replications(scenario: ScenarioRef, policy: str, seeds: Sequence[int]) -> list[Replication]:
+    """Replications of a policy, in this process."""
+    return [run(Task(scenario, policy, seed)) for seed in seeds]
+
+
+def reward_scales(learner: Any) -> list[dict[str, Any]]:
+    """The states of the reward scales of a learner, which RLlib's checkpoints leave out, as all of its connectors."""
+    return [scale.get_state() for scale in _scales(learner)]
+
+
+def set_reward_scales(learner: Any, states: Sequence[dict[str, Any]]) -> None:
+    """Let a learner go on with reward scales as they were."""
+    for scale, state in zip(_scales(learner), states, strict=True):
+        scale.set_state(state)
+
+
+def _scales(learner: Any) -> list[ReturnScale]:
+    pieces = getattr(learner._learner_connector, "connectors", ())
+    return [piece._scale for piece in pieces if isinstance(piece, ScaleRewards)]
+
+
+def guided(algorithm: type[Any], plan: Plan) -> type[Any]:
+    """The algorithm, guided by a plan; a class, as `tune.run` wants it. It keeps the algorithm's name."""
+    return type(algorithm.__name__, (Guided, algorithm), {"plan": plan})
+
+
+def settle(kept: Path, iteration: int, checkpoint: Path) -> None:
+    """Put the policy of an iteration where the run's checkpoint belongs, and remove the others.
+
+    May be interrupted at any moment and done again.
+    """
+    if not checkpoint.exists():
+        draft = checkpoint.with_name(f".{checkpoint.name}.draft")
+        shutil.rmtree(draft, ignore_errors=True)
+        shutil.copytree(kept / str(iteration), draft)
+        os.replace(draft, checkpoint)
+    shutil.rmtree(kept, ignore_errors=True)
+
+
+def _row(estimate: Estimate) -> list[float]:
+    return [estimate.mean, estimate.low, estimate.high, estimate.n]

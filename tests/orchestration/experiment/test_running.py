@@ -1,0 +1,254 @@
+"""Experiments end to end: every seed is trained, judged and stored, also if the process is killed in between."""
+
+import contextlib
+import csv
+import json
+import os
+import pickle
+import signal
+import time
+from pathlib import Path
+
+import pytest
+
+from marl_health import load
+from orchestration.curriculum.machine import Stage
+from orchestration.episodes import ScenarioRef
+from orchestration.experiment.reading import load_experiment
+from orchestration.store import open_store
+from tests.orchestration.command_line import invoke
+from tests.orchestration.test_cli import start
+
+WALK_IN = Path(__file__).resolve().parents[1] / "walk_in.yaml"
+
+VDN = f"""\
+schema: marl_health/experiment/v1
+name: tiny
+description: A few steps of VDN.
+scenarios: [{WALK_IN}]
+algorithm:
+  name: vdn
+  settings: {{num_env_runners: 0, num_envs_per_env_runner: 2, min_sample_timesteps_per_iteration: 400, updates: 1}}
+seeds: [3]
+budget: {{steps: 2000}}
+evaluation: {{every: 400, replications: 2, policies: [wait], final: {{replications: 3}}}}
+"""
+
+PPO = f"""\
+schema: marl_health/experiment/v1
+name: staged
+description: A few steps of PPO in two stages.
+scenarios: [{WALK_IN}]
+algorithm:
+  name: ppo
+  settings: {{num_env_runners: 0, num_envs_per_env_runner: 2, train_batch_size_per_learner: 300, minibatch_size: 100}}
+seeds: 1
+budget: {{steps: 5000}}
+curriculum:
+  stages:
+    - {{name: calm, changes: {{vary: {{demand: {{uniform: [0.4, 0.6]}}}}}}, steps: {{at_most: 500}}}}
+    - {{name: usual, steps: {{at_most: 500}}}}
+evaluation: {{every: 300, replications: 2, policies: [wait, random], final: {{replications: 3}}}}
+"""
+
+
+@pytest.fixture
+def written(tmp_path):
+    """Writes an experiment and gives its file."""
+
+    def write(text):
+        path = tmp_path / "experiment.yaml"
+        path.write_text(text)
+        return path
+
+    return write
+
+
+def only_folder(out):
+    (folder,) = out.glob("2*-s*")
+    return folder
+
+
+@pytest.mark.slow
+def test_a_killed_run_is_gone_on_with_by_the_same_command(written, tmp_path):
+    file, out = written(VDN), tmp_path / "runs"
+    command = ("train", file, "--out", out, "--jobs", 1)
+    process = start(*command, start_new_session=True)
+    try:
+        deadline = time.monotonic() + 120
+        while not (steps := so_far(out)) >= 800:
+            assert time.monotonic() < deadline and process.poll() is None, process.stderr.read()
+            time.sleep(0.05)
+        os.kill(process.pid, signal.SIGKILL)
+        process.communicate()
+    finally:
+        with contextlib.suppress(ProcessLookupError):
+            os.killpg(process.pid, signal.SIGKILL)
+    steps = so_far(out)
+    assert steps < 2000
+    with open_store(out / "results.db") as store:
+        assert [job["status"] for job in store.jobs()] == ["interrupted"]
+
+    code, told = finish(start(*command))
+    assert code == 0, told
+    folder = only_folder(out)
+    rows = list(csv.DictReader((folder / "progress.csv").open()))
+    assert [int(row["iteration"]) for row in rows] == list(range(1, len(rows) + 1))
+    counted = [int(row["env_steps"]) for row in rows]
+    assert counted == [416 * n for n in range(1, 6)], "no step is trained twice or left out"
+    trained = json.loads((folder / "training.json").read_text())
+    assert (trained["env_steps"], trained["ended"]) == (2080, "its 2,000 steps are used up")
+
+    with open_store(out / "results.db") as store:
+        (job,) = store.jobs()
+        assert (job["status"], job["attempts"], job["env_steps"], job["seed"]) == ("finished", 2, 2080, 3)
+        (line,) = store.logs(event="checkpoint")
+        assert f"after {steps:,} steps" in line["message"]
+        kpis = list(store.kpis(metric="return"))
+        during = {row["env_steps"]: row["attempt"] for row in kpis if row["evaluation"] == "training"}
+        assert during == {n: 1 if n <= steps else 2 for n in counted}
+        final = [(row["policy"], row["reference"]) for row in kpis if row["evaluation"] == "final"]
+        assert final == [("vdn", ""), ("wait", ""), ("wait", "vdn")]
+        assert len(list(store.kpis(metric="return", evaluation="final", by_seed=True))) == 6
+    assert (folder / "report.html").is_file() and (folder / "checkpoint" / "checkpoint.json").is_file()
+    assert not (folder / "kept").exists()
+    assert rows_in_buffer(folder) > 2080 - steps, "the buffer holds what was sampled before the restart too"
+
+    code, told = finish(start(*command))
+    assert code == 0 and "(finished before)" in told
+    with open_store(out / "results.db") as store:
+        assert [job["attempts"] for job in store.jobs()] == [2]
+
+
+def so_far(out):
+    """Steps at the last checkpoint."""
+    found = list(out.glob("*/resume.json"))
+    return json.loads(found[0].read_text())["env_steps"] if found else 0
+
+
+def rows_in_buffer(folder):
+    """Transitions in the buffer at the last checkpoint."""
+    checkpoint = Path(json.loads((folder / "resume.json").read_text())["checkpoint"])
+    state = pickle.loads((checkpoint / "algorithm_state.pkl").read_bytes())
+    return len(state["replay"]["leads_on"])
+
+
+def finish(process):
+    out, err = process.communicate(timeout=200)
+    return process.returncode, out + err
+
+
+@pytest.mark.slow
+def test_stages_follow_each_other_and_training_ends_with_the_last(written, tmp_path):
+    code, told = finish(start("train", written(PPO), "--out", tmp_path / "runs", "--jobs", 1))
+    assert code == 0, told
+    folder = only_folder(tmp_path / "runs")
+    trained = json.loads((folder / "training.json").read_text())
+    assert trained["ended"].startswith("the curriculum is finished") and trained["env_steps"] < 2000
+    with open_store(tmp_path / "runs" / "results.db") as store:
+        met = {row["stage"]: row["id"] for row in store.environments()}
+        assert set(met) == {"calm", "usual", ""}  # the last is where it was judged at the end
+        (line,) = store.logs(event="promote")
+        during = list(store.kpis(metric="return", evaluation="training"))
+        promoted = line["details"]["env_steps"]
+        for row in during:
+            assert row["environment_id"] == met["calm" if row["env_steps"] <= promoted else "usual"]
+        final = {row["policy"] for row in store.kpis(metric="return", evaluation="final")}
+        assert final == {"ppo", "wait", "random"}
+
+
+@pytest.mark.slow
+def test_a_checkpoint_has_all_that_decides_how_training_goes_on(tmp_path):
+    import ray
+    from ray.rllib.algorithms.ppo import PPO
+
+    from orchestration.experiment.guide import Rules
+    from orchestration.experiment.guided import Plan, guided, reward_scales
+    from policies.rllib.algorithms import algorithm_config
+
+    walk_in = ScenarioRef.of(load(WALK_IN))
+    stages = (Stage("one", at_most=200), Stage("two"))
+    plan = Plan(Rules(every=300, stages=stages), (walk_in, walk_in), range(2), tmp_path / "kept", {"algorithm": "ppo"})
+    config = algorithm_config("ppo", str(WALK_IN)).env_runners(num_env_runners=0, num_envs_per_env_runner=2)
+    config.training(train_batch_size_per_learner=300, minibatch_size=100, num_epochs=1)
+    ray.init(num_cpus=1, include_dashboard=False, log_to_driver=False)
+    try:
+        algorithm = guided(PPO, plan)(config=config)
+        result = algorithm.train()
+        assert result["judged"]["to"] == "two" and result["should_checkpoint"] and not result["done"]
+        checkpoint = str(algorithm.save(str(tmp_path / "checkpoint")).checkpoint.path)
+        other = guided(PPO, plan)(config=config.copy(copy_frozen=False))
+        other.restore(checkpoint)
+        learners = [each.learner_group._learner for each in (algorithm, other)]
+        scales, restored = map(reward_scales, learners)
+        assert scales == restored and scales[0]["count"] >= 300
+        assert other.guide.state_dict() == algorithm.guide.state_dict() and other.guide.stage == 1
+        assert (other.guide.kept, other.iteration) == (1, 1)
+        assert other.train()["num_env_steps_sampled_lifetime"] == 2 * result["num_env_steps_sampled_lifetime"]
+    finally:
+        ray.shutdown()
+
+
+@pytest.fixture
+def no_ray(monkeypatch):
+    def started(*_):
+        raise AssertionError("Ray was started")
+
+    monkeypatch.setattr("ray.init", started)
+
+
+def refused(file, out, *options):
+    told = invoke("train", file, "--out", out, *options, code=1).stderr
+    assert not list(out.glob("2*")), "no run was begun"
+    return told
+
+
+@pytest.mark.slow  # RLlib is imported
+def test_settings_that_cannot_be_are_told_before_ray_starts(written, tmp_path, no_ray):
+    out = tmp_path / "runs"
+    told = refused(written(VDN.replace("updates: 1", "update: 1")), out)
+    assert "algorithm.settings: vdn has no setting 'update'; did you mean 'updates'?" in told
+    told = refused(written(VDN.replace("updates: 1", "updates: 0")), out)
+    assert "algorithm.settings: VDN: updates is at least 1, not 0" in told
+
+
+def test_what_is_wrong_with_an_experiment_is_told_at_its_place(written, tmp_path, no_ray):
+    out = tmp_path / "runs"
+    assert "algorithm.name: 'vdm' is not allowed here" in refused(written(VDN.replace("name: vdn", "name: vdm")), out)
+    assert "4:13: scenarios.0: there is no such file" in refused(
+        written(VDN.replace("walk_in.yaml", "walk_on.yaml")), out
+    )
+    elsewhere = VDN.replace(
+        "{replications: 3}", f"{{replications: 3, scenarios: [{WALK_IN.with_name('clinic.yaml')}]}}"
+    )
+    told = refused(written(elsewhere), out)
+    assert "evaluation.final.scenarios.0: others decide in 'clinic' than in what is trained on" in told
+    assert "steps: " in refused(written(VDN.replace("steps: 2000", "steps: 0")), out)
+    told = refused(written(VDN), out, "--seeds", 2)
+    assert "--seeds" in told and "is an experiment, which says so itself; change it there" in told
+    assert "'vdm' is not allowed here" in refused(WALK_IN, out, "--algorithm", "vdm")
+    assert "no store" in refused(written(VDN), out, "--store", "mysql://somewhere/x")
+
+
+def test_several_scenarios_are_not_trained_together_yet(written, tmp_path, no_ray):
+    clinic = WALK_IN.with_name("walk_in_rules") / "busy.yaml"
+    clinic = clinic if clinic.exists() else WALK_IN.with_name("clinic.yaml")
+    text = VDN.replace(f"[{WALK_IN}]", f"[{WALK_IN}, {clinic}]\nstrategy: independent").replace("vdn", "mappo")
+    text = text.replace(", updates: 1", "")
+    assert "several scenarios at once cannot be trained yet" in refused(written(text), tmp_path / "runs")
+
+
+def test_arguments_make_an_experiment():
+    from orchestration.experiment.asking import asked_for
+
+    options = {"minutes": 2.5, "steps": None, "replications": 7, "chosen": {}}
+    made = asked_for(str(WALK_IN), algorithm="mappo", seeds=5, **options)
+    assert (made.name, made.model.all_seeds, made.model.budget.time) == ("mappo_on_walk_in", [0, 1, 2, 3, 4], 2.5)
+    assert made.model.evaluation.final.replications == 7
+    assert made.hash == asked_for(str(WALK_IN), algorithm="mappo", seeds=5, **options).hash
+    assert made.hash != asked_for(str(WALK_IN), algorithm="qmix", seeds=5, **options).hash
+
+
+def test_the_hash_of_an_experiment_tells_its_jobs_apart(written):
+    one = load_experiment(written(VDN)).hash
+    assert one != load_experiment(written(VDN.replace("steps: 2000", "steps: 3000"))).hash
