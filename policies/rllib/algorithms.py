@@ -13,18 +13,13 @@ if TYPE_CHECKING:
     from policies.rllib.sharing import Share
     from policies.rllib.stage import MakeEnv
 
-_CONFIGS = {
-    "ppo": "masked_ppo_config",
-    "mappo": "mappo_config",
-    "qmix": "qmix_config",
-    "vdn": "vdn_config",
-    "dqn": "dqn_config",
-    "sac": "sac_config",
-    "maddpg": "maddpg_config",
-}
-"""By name, which is that of its package too, the function that makes an algorithm's configuration."""
+_ON_POLICY = {"ppo": "masked_ppo_config", "mappo": "mappo_config"}
+"""By name, which is that of its package too, the function that makes the configuration."""
 
-ALGORITHMS = tuple(_CONFIGS)
+_JOINT = {"qmix": "QMIX", "vdn": "VDN", "dqn": "DQN", "sac": "SAC", "maddpg": "MADDPG"}
+"""By name, the class of an algorithm that learns from a buffer of joint transitions: they are configured alike."""
+
+ALGORITHMS = (*_ON_POLICY, *_JOINT)
 """The names. `ppo` and `mappo` learn on-policy, the others from a buffer of joint transitions."""
 
 
@@ -47,11 +42,17 @@ def algorithm_config(
     Raises:
         AlgorithmError: for an unknown name; it is found before anything heavy is imported.
     """
-    if name not in _CONFIGS:
+    if name not in ALGORITHMS:
         close = nearest(name, ALGORITHMS)
         hint = f"; did you mean '{close}'?" if close else ""
         raise AlgorithmError(f"there is no algorithm '{name}'{hint} (known: {', '.join(ALGORITHMS)})")
-    made: AlgorithmConfig = getattr(import_module(f"policies.rllib.{name}"), _CONFIGS[name])(
-        scenario, seed=seed, make_env=make_env, share=share
-    )
+    package = import_module(f"policies.rllib.{name}")
+    made: AlgorithmConfig
+    if name in _ON_POLICY:
+        made = getattr(package, _ON_POLICY[name])(scenario, seed=seed, make_env=make_env, share=share)
+        return made
+    from policies.rllib.joint.algorithm import joint_config
+
+    settings = getattr(package, _JOINT[name]).get_default_config()
+    made = joint_config(settings, scenario, seed=seed, make_env=make_env, share=share)
     return made

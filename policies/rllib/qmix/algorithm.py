@@ -4,12 +4,10 @@ from __future__ import annotations
 
 from typing_extensions import override
 
-from policies.rllib.joint.algorithm import Joint, joint_config
+from policies.rllib.joint.algorithm import Joint
 from policies.rllib.joint.learner import MixedLearner
 from policies.rllib.joint.values import JointQConfig
 from policies.rllib.qmix.mixer import MonotonicMixer
-from policies.rllib.sharing import Share
-from policies.rllib.stage import MakeEnv
 
 
 class QMIXConfig(JointQConfig):
@@ -36,19 +34,3 @@ class QMIX(Joint):
     def get_default_config(cls) -> QMIXConfig:
         """The settings to start from."""
         return QMIXConfig()
-
-
-def qmix_config(scenario: str, *, seed: int = 0, make_env: MakeEnv | None = None, share: Share = "role") -> QMIXConfig:
-    """A complete configuration, to be used as it is or changed with RLlib's own methods.
-
-    `tune.run(QMIX, config=qmix_config("hospital_throughput"), stop={"training_iteration": 10})` trains.
-
-    Args:
-        scenario: a packaged scenario's name or the path of a YAML file; only a label if `make_env` is given.
-        seed: starts the weights, the exploration, the episodes and the draws from the buffer.
-        make_env: makes one PettingZoo parallel environment, if it is not to be made from the scenario.
-        share: which agents share a module: those of a `role`, or all of equal `shape`.
-    """
-    config = QMIXConfig()
-    joint_config(config, scenario, seed=seed, make_env=make_env, share=share)
-    return config

@@ -8,11 +8,9 @@ from ray.rllib.algorithms.algorithm_config import NotProvided
 from ray.rllib.core.rl_module.rl_module import RLModuleSpec
 from typing_extensions import override
 
-from policies.rllib.joint.algorithm import Joint, JointConfig, joint_config
+from policies.rllib.joint.algorithm import Joint, JointConfig
 from policies.rllib.sac.learner import SACLearner
 from policies.rllib.sac.module import SACModule
-from policies.rllib.sharing import Share
-from policies.rllib.stage import MakeEnv
 
 
 class SACConfig(JointConfig):
@@ -49,19 +47,3 @@ class SAC(Joint):
     @override
     def get_default_config(cls) -> SACConfig:
         return SACConfig()
-
-
-def sac_config(scenario: str, *, seed: int = 0, make_env: MakeEnv | None = None, share: Share = "role") -> SACConfig:
-    """A complete configuration, to be used as it is or changed with RLlib's own methods.
-
-    `tune.run(SAC, config=sac_config("hospital_throughput"), stop={"training_iteration": 10})` trains.
-
-    Args:
-        scenario: a packaged scenario's name or the path of a YAML file; only a label if `make_env` is given.
-        seed: starts the weights, the exploration, the episodes and the draws from the buffer.
-        make_env: makes one PettingZoo parallel environment, if it is not to be made from the scenario.
-        share: which agents share a module: those of a `role`, or all of equal `shape`.
-    """
-    config = SACConfig()
-    joint_config(config, scenario, seed=seed, make_env=make_env, share=share)
-    return config

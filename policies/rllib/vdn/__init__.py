@@ -1,5 +1,5 @@
 """Value decomposition (Sunehag et al. 2017, arXiv 1706.05296): the team's value is the sum of the agents' values."""
 
-from policies.rllib.vdn.algorithm import VDN, VDNConfig, vdn_config
+from policies.rllib.vdn.algorithm import VDN, VDNConfig
 
-__all__ = ["VDN", "VDNConfig", "vdn_config"]
+__all__ = ["VDN", "VDNConfig"]

@@ -8,10 +8,10 @@ from ray.rllib.core.columns import Columns
 from ray.rllib.env.multi_agent_env_runner import MultiAgentEnvRunner
 
 from marl_health.adapters.rllib import masked_space, with_mask
+from policies.rllib.algorithms import algorithm_config
 from policies.rllib.joint.module import AHEAD, CHOSEN, QModule
 from policies.rllib.joint.replay import ALIVE, NEXT_ALIVE, NEXT_STATE, TEAM, JointReplay
 from policies.rllib.joint.rows import NotATeamError, rows_of
-from policies.rllib.qmix import qmix_config
 from policies.rllib.runner import BatchedEnvRunner
 from policies.rllib.state import STATE
 from tests.adapters.leaving_env import LeavingEnv
@@ -52,7 +52,7 @@ class Numbered(LeavingEnv):
 
 def sampled(kind=BatchedEnvRunner, calls=3, steps=22, make_env=Numbered):
     """Chunks of episodes, cut in the middle, and the seats of their agents."""
-    config = qmix_config("numbered", make_env=make_env)
+    config = algorithm_config("qmix", "numbered", make_env=make_env)
     config.env_runners(num_envs_per_env_runner=2, env_runner_cls=kind)
     runner = kind(config=config, worker_index=1)
     return [e for _ in range(calls) for e in runner.sample(num_timesteps=steps)], config.seats
@@ -262,7 +262,7 @@ def test_next_action_is_picked_online_valued_by_the_target_and_legal():
 
 
 def test_what_cannot_work_is_said_before_anything_starts():
-    config = qmix_config("numbered", make_env=Numbered)
+    config = algorithm_config("qmix", "numbered", make_env=Numbered)
     config.validate()
     with pytest.raises(ValueError, match="num_learners"):
         config.copy().learners(num_learners=2).validate()

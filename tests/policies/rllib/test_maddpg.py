@@ -8,8 +8,9 @@ from gymnasium.spaces import Box, Discrete
 from ray.rllib.core.columns import Columns
 
 from marl_health.adapters.rllib import masked_space, with_mask
+from policies.rllib.algorithms import algorithm_config
 from policies.rllib.joint.replay import ALIVE, DISCOUNT, NEXT_ALIVE, NEXT_STATE, TEAM
-from policies.rllib.maddpg import MADDPG, MADDPGModule, maddpg_config
+from policies.rllib.maddpg import MADDPG, MADDPGModule
 from policies.rllib.maddpg.learner import critic_inputs, of_others, with_each_action
 from policies.rllib.state import STATE
 from tests.policies.games import NoLuck
@@ -23,7 +24,7 @@ def local_ray():
 
 
 def small(seed):
-    config = maddpg_config("no_luck", seed=seed, make_env=NoLuck)
+    config = algorithm_config("maddpg", "no_luck", seed=seed, make_env=NoLuck)
     config.env_runners(num_env_runners=0, num_envs_per_env_runner=8, rollout_fragment_length=4)
     config.training(updates=16, n_step=1, learning_starts=100, target_update=3, lr=5e-3, capacity=2000, gamma=0.99)
     config.rl_module(model_config={"hidden": (32,)})
@@ -89,7 +90,7 @@ def test_acting_needs_the_actor_only_and_stays_legal():
 
 def gradients(masks, rewards=1.0):
     """Gradients in the modules of two roles from one batch in which these moves were legal."""
-    config = maddpg_config("no_luck", make_env=NoLuck)
+    config = algorithm_config("maddpg", "no_luck", make_env=NoLuck)
     learner = config.get_default_learner_class()(config=config)
     learner._module = {"one": module(0), "two": module(1)}
     rng, size = np.random.default_rng(0), len(masks)

@@ -8,8 +8,9 @@ from gymnasium.spaces import Box, Discrete
 from ray.rllib.core.columns import Columns
 
 from marl_health.adapters.rllib import masked_space, with_mask
+from policies.rllib.algorithms import algorithm_config
 from policies.rllib.joint.replay import ALIVE, DISCOUNT, NEXT_ALIVE, TEAM
-from policies.rllib.sac import SAC, SACModule, sac_config
+from policies.rllib.sac import SAC, SACModule
 from tests.policies.games import NoLuck
 
 
@@ -21,7 +22,7 @@ def local_ray():
 
 
 def small(seed):
-    config = sac_config("no_luck", seed=seed, make_env=NoLuck)
+    config = algorithm_config("sac", "no_luck", seed=seed, make_env=NoLuck)
     config.env_runners(num_env_runners=0, num_envs_per_env_runner=8, rollout_fragment_length=4)
     config.training(updates=16, n_step=1, learning_starts=100, target_update=3, lr=5e-3, capacity=2000, gamma=0.99)
     config.rl_module(model_config={"hidden": (32,)})
@@ -69,7 +70,7 @@ def test_illegal_actions_are_never_drawn():
 
 def trained_on(masks):
     """A role's module with the gradients of one batch in which these moves were legal, at both ends."""
-    config = sac_config("no_luck", make_env=NoLuck)
+    config = algorithm_config("sac", "no_luck", make_env=NoLuck)
     learner = config.get_default_learner_class()(config=config)
     net = module()
     net.make_target_networks()

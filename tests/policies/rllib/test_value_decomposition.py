@@ -9,13 +9,13 @@ from ray.rllib.core.columns import Columns
 
 from marl_health.adapters.rllib import with_mask
 from policies.registry import make
+from policies.rllib.algorithms import algorithm_config
 from policies.rllib.best import keep_best
-from policies.rllib.dqn import dqn_config
 from policies.rllib.joint.mixer import team_spec
 from policies.rllib.joint.replay import NEXT_STATE, TEAM
-from policies.rllib.qmix import QMIX, MonotonicMixer, qmix_config
+from policies.rllib.qmix import QMIX, MonotonicMixer
 from policies.rllib.state import STATE
-from policies.rllib.vdn import VDN, vdn_config
+from policies.rllib.vdn import VDN
 from tests.policies.games import Later, NoLuck, TwoSteps
 from tests.policies.toy_env import ToyEnv
 
@@ -58,10 +58,10 @@ class Named(TwoSteps):
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize(("make_config", "best"), [(qmix_config, 8.0), (vdn_config, 7.0)])
-def test_two_step_game(make_config, best):
+@pytest.mark.parametrize(("name", "best"), [("qmix", 8.0), ("vdn", 7.0)])
+def test_two_step_game(name, best):
     for seed in range(5):
-        algorithm = small(make_config("two_steps", seed=seed, make_env=Named)).build_algo()
+        algorithm = small(algorithm_config(name, "two_steps", seed=seed, make_env=Named)).build_algo()
         algorithm.train()
         assert algorithm.env_runner.play([0]) == [best], f"seed {seed}"
         learned = values_of_the_second_step(algorithm)
@@ -96,12 +96,12 @@ def test_reward_of_ones_own_stops_the_training():
             return seen, rewards | {"loader_0": rewards["loader_0"] - 1.0}, *rest
 
     with pytest.raises(ValueError, match="VDN needs a reward that all agents share"):
-        small(vdn_config("owned", make_env=Owned)).build_algo().train()
-    small(dqn_config("owned", make_env=Owned)).build_algo().train()
+        small(algorithm_config("vdn", "owned", make_env=Owned)).build_algo().train()
+    small(algorithm_config("dqn", "owned", make_env=Owned)).build_algo().train()
 
 
 def test_checkpoint_holds_networks_targets_buffer_and_scale(tmp_path):
-    config = small(qmix_config("two_steps", seed=1, make_env=Named))
+    config = small(algorithm_config("qmix", "two_steps", seed=1, make_env=Named))
     algorithm = config.reporting(min_sample_timesteps_per_iteration=300).build_algo()
     algorithm.train()
     other = QMIX.from_checkpoint(algorithm.save_to_path(str(tmp_path / "saved")))
@@ -125,7 +125,7 @@ def test_checkpoint_holds_networks_targets_buffer_and_scale(tmp_path):
 
 def test_trains_through_tune_and_is_a_policy_by_name(tmp_path):
     facts = {"algorithm": "vdn", "agents": ToyEnv().possible_agents}
-    config = small(vdn_config("toy", seed=1, make_env=ToyEnv))
+    config = small(algorithm_config("vdn", "toy", seed=1, make_env=ToyEnv))
     config.reporting(min_sample_timesteps_per_iteration=300)
     config.callbacks(keep_best(tmp_path / "checkpoint", agents=3, facts=facts))
     stop = {"training_iteration": 2}
@@ -143,17 +143,19 @@ def test_trains_through_tune_and_is_a_policy_by_name(tmp_path):
 @pytest.mark.slow
 def test_independent_learners_act_together_on_what_each_sees_alone():
     for seed in range(3):
-        config = small(dqn_config("no_luck", seed=seed, make_env=NoLuck)).training(epsilon=[[0, 1.0], [800, 0.1]])
+        config = small(algorithm_config("dqn", "no_luck", seed=seed, make_env=NoLuck)).training(
+            epsilon=[[0, 1.0], [800, 0.1]]
+        )
         algorithm = config.reporting(min_sample_timesteps_per_iteration=800).build_algo()
         algorithm.train()
         assert np.mean(algorithm.env_runner.play(range(20))) > 7.6, f"seed {seed}"
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("make_config", [qmix_config, dqn_config])
-def test_several_steps_credit_what_pays_later_unseen(make_config):
+@pytest.mark.parametrize("name", ["qmix", "dqn"])
+def test_several_steps_credit_what_pays_later_unseen(name):
     def earned(n_step):
-        config = small(make_config("later", seed=0, make_env=Later)).training(n_step=n_step)
+        config = small(algorithm_config(name, "later", seed=0, make_env=Later)).training(n_step=n_step)
         algorithm = config.reporting(min_sample_timesteps_per_iteration=600).build_algo()
         algorithm.train()
         return algorithm.env_runner.play([0])[0]
