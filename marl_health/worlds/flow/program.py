@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from marl_health.worlds.flow.model import FlowScenario
     from marl_health.worlds.flow.readings import Reading
     from marl_health.worlds.flow.sights import Sight
+    from marl_health.worlds.flow.signals import Likelihood
     from marl_health.worlds.flow.sources import SourceSpec
     from marl_health.worlds.flow.world import FlowWorld
 
@@ -201,6 +202,13 @@ class Program:
     score: list[ScoreLine] = field(default_factory=list)
     kpis: list[KpiSpec] = field(default_factory=list)
     groups: GroupTable | None = None  # by which attributes KPIs are split; most scenarios do not
+    totals: dict[str, str] = field(default_factory=dict)  # unit of what steps add up, by name
+    hidden: list[frozenset[int]] = field(default_factory=list)  # by kind, slots of what agents may not see
+    known: dict[int, int] = field(default_factory=dict)  # slot of a hidden attribute -> of whether it was revealed
+    signals: dict[Value, Likelihood] = field(default_factory=dict)  # by what draws them
+    changes: list[tuple[tuple[int, Value], ...]] = field(default_factory=list)  # of hidden attributes and signals
+    followed: dict[int, int] = field(default_factory=dict)  # identity of such changes -> their number
+    trail: int = 0  # where entities keep which of them befell them; 0 if there are none
     agents: list[AgentSpec] = field(default_factory=list)
     observe: list[Callable[[FlowWorld], list[float]]] = field(default_factory=list)  # by agent: what it sees, scaled
     mask: list[Callable[[FlowWorld], list[int]]] = field(default_factory=list)  # by agent: which actions are possible

@@ -8,6 +8,7 @@ from marl_health.spec.errors import Where
 from marl_health.spec.numbers import Quantity
 from marl_health.spec.suggest import did_you_mean
 from marl_health.worlds.flow import model, readings, sights
+from marl_health.worlds.flow.compile_hidden import is_hidden
 from marl_health.worlds.flow.program import Sequel
 
 if TYPE_CHECKING:
@@ -41,6 +42,7 @@ class ReadingTable:
         found = ["spent", "expected_deaths"]
         found += [f"{name}.{what}" for name in self.spans for what in (*SPAN_STATISTICS, "hours", "hours_over")]
         found += [f"{name}.count" for name in (*self.program.outcome_names, *self.program.marks)]
+        found += [f"{name}.total" for name in self.program.totals]
         found += [f"{name}.arrived" for name in self.program.kinds]
         found += [f"{name}.{what}" for name in self.program.pool_index for what in POOL_READINGS]
         found += [
@@ -84,6 +86,9 @@ class ReadingTable:
             mark = self.program.marks[name]
             self.program.sequels[mark] = [sequel or Sequel() for sequel in self.program.sequels[mark]]
             return self._keep(reference, readings.Marks(name, mark))
+        if what == "total" and name in self.program.totals:
+            number = [*self.program.totals].index(name)
+            return self._keep(reference, readings.Total(name, number, self.program.totals[name]))
         if what == "arrived" and name in self.program.kinds:
             return self._keep(reference, readings.Arrivals(name, self.program.kinds.index(name)))
         if name in self.program.pool_index and what in POOL_READINGS:
@@ -213,6 +218,9 @@ class SightTable:
         if by is not None and by != queue.classes:
             remedy = f"it has the classes of '{queue.classes}'" if queue.classes else "give the queue classes: " + by
             self.compiler.names.problem((*path, "by"), f"'{name}' is not divided by '{by}'; {remedy}")
+            return BLIND
+        if by is not None and any(is_hidden(self.compiler.scenario, kind, by) for kind in self.program.kinds):
+            self.compiler.names.problem((*path, "by"), f"'{by}' is hidden, so agents may not see the queue by it")
             return BLIND
         classes: dict[Any, int] = self.program.lines[lines[0]].classes if by is not None else {}
         return sights.LineNow(name, lines, what, classes, scale or (5.0 if what == "waiting" else 60.0))

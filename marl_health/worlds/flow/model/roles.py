@@ -144,16 +144,24 @@ class Choose(Model):
 
     choose: Name = Field(description="The slot list")
     do: Literal["first", "shorten"] | Go = Field(
-        description="`first`: to the head of the line; `shorten`: end the stay; `{go: step}`: send there"
+        description="`first`: to the head of the line; `shorten`: end the stay; `{go: step}`: send there; "
+        "`{set: {attribute: value}}`: change attributes; `{set: {...}, go: step}`: both"
     )
     at_most: int | None = Field(None, ge=1, le=10_000, description="Times allowed in an episode")
     costs: Amount = Field(Quantity(0.0, "money"), description="For each time")
 
 
 class Go(Model):
-    """Send the chosen entity to another step."""
+    """Change attributes of the chosen entity (a label, a protocol, a dose), send it to another step, or both."""
 
-    go: Name = Field(description="The step")
+    go: Name | None = Field(None, description="The step; without it the entity stays where it is")
+    set: dict[Name, Value] = Field({}, max_length=20, description="Attributes that change, before it goes")
+
+    @model_validator(mode="after")
+    def _does_something(self) -> Go:
+        if self.go is None and not self.set:
+            raise ValueError("needs go, set, or both: {set: {protocol: low}, go: scan}")
+        return self
 
 
 MOVES = {"call_in": "<call_in>", "choose": "<choose>", "reserve": "<reserve>"}
