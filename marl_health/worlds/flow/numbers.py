@@ -38,7 +38,7 @@ DIMENSIONS = {
 ACCEPTED = {"factor": ("number", "share")}
 """Where several dimensions will do."""
 
-WITHOUT_ENTITY = ("vary", "choose", "staff")
+WITHOUT_ENTITY = ("vary", "choose", "staff", "stock")
 """Sections whose numbers are not about anybody."""
 
 
