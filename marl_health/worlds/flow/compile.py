@@ -16,6 +16,7 @@ from marl_health.worlds.flow.compile_hidden import follow_changes
 from marl_health.worlds.flow.compile_lines import LineTable
 from marl_health.worlds.flow.compile_roles import compile_roles
 from marl_health.worlds.flow.compile_steps import StepCompiler
+from marl_health.worlds.flow.compile_stock import compile_stocks
 from marl_health.worlds.flow.generate import generate
 from marl_health.worlds.flow.graph import Graph, resources_of
 from marl_health.worlds.flow.names import AUTOMATIC_MARKS, Names
@@ -96,6 +97,7 @@ def compile_scenario(
     _compile_globals(compiler, chosen)
     compile_attributes(compiler)
     _compile_pools(compiler)
+    compile_stocks(compiler)
     lines = LineTable(compiler)
     StepCompiler(compiler, lines).compile()
     program.slots_of_values = compiler.names.slots

@@ -12,6 +12,7 @@ from marl_health.spec.errors import Where
 from marl_health.worlds.flow import decisions, model
 from marl_health.worlds.flow.compile_hidden import is_hidden
 from marl_health.worlds.flow.compile_kpis import compile_kpis
+from marl_health.worlds.flow.compile_stock import make_issue, make_order
 from marl_health.worlds.flow.conditions import compile_test
 from marl_health.worlds.flow.numbers import fixed, of_slot
 from marl_health.worlds.flow.program import AgentSpec, RosterSpec, ScoreLine, SlotsSpec, Test
@@ -241,6 +242,10 @@ class MoveTable:
             return self._reserve(move, path, lever)
         if isinstance(move, model.SetNext):
             return NextLever(**self._settings(move.set, list(move.to), move, lever))
+        if isinstance(move, model.SetIssue):
+            return make_issue(self.compiler, move, path, self._settings(move.set, list(move.to), move, lever))
+        if isinstance(move, model.OrderStock):
+            return make_order(self.compiler, move, path, lever)
         if isinstance(move, model.CallIn):
             return self._call_in(move, path, lever)
         assert isinstance(move, model.Choose)
@@ -261,7 +266,13 @@ class MoveTable:
         if name not in program.pool_index:
             self.compiler.names.unknown(path, "resource", name, program.pool_index)
             return None
-        if program.pools[program.pool_index[name]].unlimited:
+        spec = program.pools[program.pool_index[name]]
+        if spec.stock is not None and path[-1] != "reserve":
+            self.compiler.names.problem(
+                path, f"'{name}' is stock; what agents may do is {{order: {name}, levels: [...]}}"
+            )
+            return None
+        if spec.unlimited and spec.stock is None:
             self.compiler.names.problem(path, f"'{name}' is unlimited; a lever on it changes nothing")
             return None
         return program.pool_index[name]

@@ -12,6 +12,7 @@ from marl_health.spec.numbers import Share, read_key
 from marl_health.worlds.flow import model
 from marl_health.worlds.flow.clocks import TimerSpec
 from marl_health.worlds.flow.compile_hidden import chosen_changes, compile_reveals, word
+from marl_health.worlds.flow.compile_stock import make_give, make_take
 from marl_health.worlds.flow.compile_totals import compile_adds
 from marl_health.worlds.flow.conditions import compile_test
 from marl_health.worlds.flow.dimensions import DIMENSIONS
@@ -111,6 +112,12 @@ class StepCompiler:
         path: Where = ("pathway", name)
         if isinstance(spec, model.Use | model.MoveTo | model.Visit):
             return self._activity(name, spec, index, path)
+        if isinstance(spec, model.Take):
+            self.timeless.add(name)
+            return make_take(self.compiler, self.lines, name, spec, index)
+        if isinstance(spec, model.Give):
+            self.timeless.add(name)
+            return make_give(self.compiler, name, spec, index)
         if isinstance(spec, model.Stay | model.Wait):
             verb = "stay" if isinstance(spec, model.Stay) else "wait"
             return self._delay(name, getattr(spec, verb), index, (*path, verb))

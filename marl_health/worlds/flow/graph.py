@@ -333,6 +333,8 @@ def resources_of(step: Any) -> list[str]:
         return [step.move_to, *step.staff]
     if isinstance(step, model.Visit):
         return [step.visit, *step.staff]
+    if isinstance(step, model.Take):
+        return list(step.take)
     return []
 
 

@@ -25,7 +25,7 @@ from marl_health.worlds.flow.signals import Likelihood, compile_signal
 if TYPE_CHECKING:
     from marl_health.worlds.flow.names import Names
 
-WITHOUT_ENTITY = ("vary", "choose", "staff")
+WITHOUT_ENTITY = ("vary", "choose", "staff", "stock")
 """Sections whose numbers are not about anybody."""
 
 

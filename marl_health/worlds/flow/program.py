@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from marl_health.worlds.flow.sights import Sight
     from marl_health.worlds.flow.signals import Likelihood
     from marl_health.worlds.flow.sources import SourceSpec
+    from marl_health.worlds.flow.stock import StockSpec
     from marl_health.worlds.flow.world import FlowWorld
 
 Test = Callable[[Sequence[Any]], bool]
@@ -44,6 +45,7 @@ class PoolSpec:
     """A resource: capacity by time of the day and what happens when a unit is vacated.
 
     ``shifts``: (minutes after midnight, units), ascending; a single entry at 0 if it is the same all day.
+    ``stock``: what is fixed about units that are used up; ``None`` for staff and places.
     ``crews``: (begin and end in minutes after midnight, units) of those who work a shift; ``shifts`` says the same.
     """
 
@@ -57,6 +59,7 @@ class PoolSpec:
     department: str | None
     unlimited: bool
     crews: tuple[tuple[float, float, int], ...] = ()
+    stock: StockSpec | None = None
 
 
 def on_duty(begin: float, end: float, minute: float) -> bool:
@@ -178,6 +181,8 @@ class Program:
     varied: list[tuple[str, Value]] = field(default_factory=list)
     pools: list[PoolSpec] = field(default_factory=list)
     pool_index: dict[str, int] = field(default_factory=dict)
+    stocks: list[int] = field(default_factory=list)  # pools whose units are used up
+    rush_leads: list[Value] = field(default_factory=list)  # of orders with a lead time of their own
     lines: list[LineSpec] = field(default_factory=list)
     line_index: dict[str, list[int]] = field(default_factory=dict)
     steps: list[Any] = field(default_factory=list)

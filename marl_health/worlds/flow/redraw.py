@@ -8,8 +8,9 @@ What can be observed stays: who is where and since when, attributes that are not
 agents have ordered, capacities, measures. What nobody can know is drawn under the condition that it has not shown yet:
 
 * what varies by episode, and who will come: see :mod:`marl_health.worlds.flow.redraw_coming`;
-* the end of what is under way (work, stays, moves, cleaning, patience, timers, states of health), given how long it has
-  lasted. An early end that an agent arranged is known, and so is whether a stay is ripe for one where agents see that;
+* the end of what is under way (work, stays, moves, cleaning, deliveries, patience, timers, states of health), given how
+  long it has lasted. An early end that an agent arranged is known, and so is whether a stay is ripe for one where
+  agents see that;
 * what is left of the unit exponential of a hazard is a new one;
 * every row and key, so that everything that anybody has yet to draw is new. ``hidden`` attributes that no step has
   revealed are drawn given the signals of them: see :mod:`marl_health.worlds.flow.posterior`.
@@ -36,12 +37,13 @@ from marl_health.worlds.flow.redraw_coming import Coming
 from marl_health.worlds.flow.remaining import Luck, Remaining
 from marl_health.worlds.flow.sources import Leaver, Missing, Source
 from marl_health.worlds.flow.steps import Delay
+from marl_health.worlds.flow.stock import Delivery, redraw_stocks
 
 if TYPE_CHECKING:
     from marl_health.worlds.flow.program import Program
     from marl_health.worlds.flow.world import FlowWorld
 
-HIDDEN = (Entity, Clock, Source, Missing, Leaver, Cleaning)
+HIDDEN = (Entity, Clock, Source, Missing, Leaver, Cleaning, Delivery)
 """Things on the heap whose time nobody knows. The others are the calendar and what agents have ordered."""
 
 
@@ -112,6 +114,7 @@ class _Redraw:
         cleanings.sort(key=lambda entry: (entry[3].pool.index, entry[3].began, entry[2]))
         for entry in cleanings:
             self._cleaning(entry[3])
+        redraw_stocks(world, [entry[3] for entry in unknown if isinstance(entry[3], Delivery)], self.remaining)
 
     # ------------------------------------------------------------ what entities carry
     def _rows(self) -> None:

@@ -21,6 +21,7 @@ from marl_health.worlds.flow.posterior import remember
 from marl_health.worlds.flow.program import ARRIVAL, RECENT, Program, Way
 from marl_health.worlds.flow.resources import ResourceWorld
 from marl_health.worlds.flow.sources import Leaver, Missing
+from marl_health.worlds.flow.stock import begin_stocks
 
 DEEPEST = 100_000
 """Calls within calls while the world runs; since Python 3.11 they take no room on the machine's stack."""
@@ -85,6 +86,7 @@ class FlowWorld(ResourceWorld):
         for source in program.sources:
             source.how.start(self, source)
         self.begin_shifts()
+        begin_stocks(self)
 
     # ------------------------------------------------------------ phases
     def open(self) -> None:
@@ -105,6 +107,8 @@ class FlowWorld(ResourceWorld):
         for agent in self.program.agents:
             for move in agent.moves:
                 move.reset(self)
+        for number in self.program.stocks:
+            self.pools[number].settle(self)  # type: ignore[attr-defined]
         self.spent.change(self.now, -self.spent.rate)
         self.advance(self.now + run_out)
 
