@@ -10,6 +10,7 @@ from ray.rllib.core.columns import Columns
 from typing_extensions import override
 
 from policies.rllib.discount import discounts
+from policies.rllib.pairing import leads
 from policies.rllib.scale import ReturnScale
 
 
@@ -23,12 +24,16 @@ class ScaleRewards(ConnectorV2):
     Args:
         gamma: discount of a decision, or of `minutes`.
         minutes: in which the discount is `gamma`, if it is by time.
+        paired: learn from what is gained above other copies with the same patients (see `policies.rllib.pairing`).
     """
 
-    def __init__(self, *args: Any, gamma: float, minutes: float | None = None, **kwargs: Any) -> None:
+    def __init__(
+        self, *args: Any, gamma: float, minutes: float | None = None, paired: bool = False, **kwargs: Any
+    ) -> None:
         super().__init__(*args, **kwargs)
         self._gamma, self._minutes = gamma, minutes
         self._scale = ReturnScale()
+        self._paired = paired
 
     @property
     def scale(self) -> float:
@@ -37,10 +42,12 @@ class ScaleRewards(ConnectorV2):
 
     def __call__(self, *, batch: dict[str, Any], episodes: list[Any], **_: Any) -> dict[str, Any]:
         """Add the column of scaled rewards; RLlib's later pieces leave alone a column that is there."""
-        chunks = [
-            (episode, np.asarray(episode.get_rewards(slice(0, len(episode))), np.float64))
-            for episode in self.single_agent_episode_iterator(episodes, agents_that_stepped_only=False)
-        ]
+        found = list(self.single_agent_episode_iterator(episodes, agents_that_stepped_only=False))
+        if self._paired:
+            gains = leads(found)
+        else:
+            gains = [np.asarray(episode.get_rewards(slice(0, len(episode))), np.float64) for episode in found]
+        chunks = list(zip(found, gains, strict=True))
         for episode, rewards in chunks:
             told = episode.get_infos(slice(1, len(episode) + 1)) if self._minutes is not None else rewards
             self._scale.update(rewards, discounts(told, self._gamma, self._minutes))

@@ -50,7 +50,13 @@ class NotATeamError(ValueError):
 
 
 def rows_of(
-    episode: Any, seats: Seats, *, team: str | None = None, gamma: float = 1.0, minutes: float | None = None
+    episode: Any,
+    seats: Seats,
+    *,
+    team: str | None = None,
+    gains: Mapping[str, NDArray[Any]] | None = None,
+    gamma: float = 1.0,
+    minutes: float | None = None,
 ) -> Rows:
     """The rows of a chunk of a `MultiAgentEpisode`.
 
@@ -60,6 +66,7 @@ def rows_of(
         team: the algorithm that wants a pure team reward, if one does.
         gamma: discount of a step, or of `minutes`.
         minutes: in which the discount is `gamma`, if it is by time.
+        gains: by agent, what counts instead of its rewards, shape (T,).
 
     Raises:
         KeyError: the discount is by time, but the environment does not tell how long its steps are.
@@ -87,7 +94,8 @@ def rows_of(
             seen = n + 1 if stays else n
             observations[module][:seen, seat] = own.get_observations(slice(0, seen))
             actions[module][:n, seat] = own.get_actions(slice(0, n))
-            own_rewards = np.asarray(own.get_rewards(slice(0, n)), np.float32)
+            earned = own.get_rewards(slice(0, n)) if gains is None else gains[agent]
+            own_rewards = np.asarray(earned, np.float32)
             rewards[module][:n, seat] = own_rewards
             alive[module][:n, seat] = True
             leaves = own.is_terminated if episode.is_done else own.is_done

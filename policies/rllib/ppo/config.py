@@ -13,6 +13,7 @@ from typing_extensions import override
 
 from policies.rllib.connectors import ScaleRewards
 from policies.rllib.discount import check_minutes
+from policies.rllib.pairing import share_patients
 from policies.rllib.ppo.advantages import AddDiscounts
 from policies.rllib.ppo.learner import MaskedPPOLearner
 from policies.rllib.ppo.module import MaskedPPOModule
@@ -44,26 +45,38 @@ TRAINING: dict[str, Any] = {
 
 
 class MaskedPPOConfig(PPOConfig):
-    """PPO's settings, and in what time rewards are discounted.
+    """PPO's settings, in what time rewards are discounted, and what they are compared with.
 
     Attributes:
         gamma_minutes: minutes in which the discount is `gamma`; None (the default) where it is that of a decision.
+        same_patients: so many sub-environments in a row meet the same patients, and what counts is what each gains
+            above the others (see `policies.rllib.pairing`); 1 for patients of its own each.
     """
 
     def __init__(self, algo_class: type | None = None) -> None:
         super().__init__(algo_class=algo_class or MaskedPPO)
         self.gamma_minutes: float | None = None
+        self.same_patients = 1
 
     @override
-    def training(self, *, gamma_minutes: Any = NotProvided, **settings: Any) -> Self:
+    def training(self, *, gamma_minutes: Any = NotProvided, same_patients: Any = NotProvided, **settings: Any) -> Self:
         super().training(**settings)
+        if same_patients is not NotProvided:
+            self.same_patients = same_patients
         if gamma_minutes is not NotProvided:
             self.gamma_minutes = gamma_minutes
         return self
 
     @override
     def validate(self) -> None:
+        """Find what cannot work before anything starts.
+
+        Raises:
+            PairingError: sub-environments do not come out even.
+            ValueError: there is no time to discount by.
+        """
         super().validate()
+        share_patients(self, self.same_patients)
         check_minutes(self.algo_class.__name__, self.gamma_minutes)
 
     @override
@@ -79,7 +92,7 @@ class MaskedPPOConfig(PPOConfig):
         """RLlib's pipeline, before which rewards are scaled and discounts are added."""
         pipeline = super().build_learner_connector(*args, **kwargs)
         pipeline.prepend(AddDiscounts(gamma=self.gamma, minutes=self.gamma_minutes))
-        pipeline.prepend(ScaleRewards(gamma=self.gamma, minutes=self.gamma_minutes))
+        pipeline.prepend(ScaleRewards(gamma=self.gamma, minutes=self.gamma_minutes, paired=self.same_patients > 1))
         return pipeline
 
 
