@@ -81,7 +81,6 @@ class TrainingProgress(tune.Callback):
 
     def _row(self, result: dict[str, Any]) -> dict[str, float]:
         runners = result["env_runners"]
-        learners = [v for k, v in result.get("learners", {}).items() if not k.startswith("__")]
         seconds = time.monotonic() - self._start
         steps = float(result["num_env_steps_sampled_lifetime"])
         iteration_seconds = float(result["time_this_iter_s"]) or math.nan
@@ -97,8 +96,7 @@ class TrainingProgress(tune.Callback):
             "best_return": result["best_return"],
             "best_iteration": result["best_iteration"],
             "steps_per_second": round(float(runners.get("num_env_steps_sampled", 0)) / iteration_seconds, 1),
-            "entropy": _mean(learners, "entropy"),
-            "value_explained": _mean(learners, "vf_explained_var"),
+            **learned(result),
         }
 
     def _show(self, row: dict[str, float]) -> None:
@@ -118,8 +116,17 @@ def _shown(value: float) -> str:
     return f"{value:.1f}" if math.isfinite(value) else "–"
 
 
+def learned(result: dict[str, Any]) -> dict[str, float]:
+    """What the learners of an iteration say, as a mean over modules; nan where they do not.
+
+    `entropy`: of the actors. `value_explained`: the share of the variance of value targets that critics explain.
+    """
+    told = [part for name, part in result.get("learners", {}).items() if not name.startswith("__")]
+    return {"entropy": _mean(told, "entropy"), "value_explained": _mean(told, "vf_explained_var")}
+
+
 def _mean(results: list[dict[str, Any]], key: str) -> float:
-    values = [float(r[key]) for r in results if key in r]
+    values = [value for r in results if key in r and math.isfinite(value := float(r[key]))]
     return round(sum(values) / len(values), 4) if values else math.nan
 
 

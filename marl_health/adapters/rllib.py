@@ -97,7 +97,7 @@ class RLlibEnv(MultiAgentEnv):
             _sub_env_index(config) // int(config.get("copies", 1)),
         )
         self._tells_patients = int(config.get("copies", 1)) > 1
-        self._patients: int | None = None
+        self.episode_seed: int | None = None
         self._resets = 0
         self._alive: set[str] = set()
 
@@ -114,7 +114,7 @@ class RLlibEnv(MultiAgentEnv):
     def start(self, seed: int, options: dict[str, Any] | None = None) -> tuple[dict[Any, Any], dict[Any, Any]]:
         """Start the episode of this very seed."""
         observations, infos = self.env.reset(seed=seed, options=options)
-        self._patients = seed
+        self.episode_seed = seed
         self._alive = set(self.env.agents)
         return self._show(observations, infos)
 
@@ -159,7 +159,7 @@ class RLlibEnv(MultiAgentEnv):
             else:
                 shown[agent] = with_mask(observations[agent], info.pop("action_mask", None), n)
             if self._tells_patients:
-                info[PATIENTS] = self._patients
+                info[PATIENTS] = self.episode_seed
             kept[agent] = info
         return shown, kept
 

@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from orchestration.experiment.running import Outcome
     from orchestration.store import Store
 
-IN_THE_FILE = ("seed", "minutes", "replications", "chosen", "algorithm", "seeds", "steps")
+IN_THE_FILE = ("seed", "minutes", "replications", "chosen", "algorithm", "seeds", "steps", "log")
 """Options that an experiment says itself."""
 
 
@@ -55,6 +55,7 @@ def train_experiment(context: typer.Context, name: str, *, out: Path, jobs: int 
             steps=said["steps"],
             replications=said["replications"],
             chosen=chosen_alternatives(said["chosen"]),
+            log=said["log"] or (),
         )
     need("ray", "torch", "matplotlib", "sqlalchemy", "alembic")
     from orchestration.experiment.running import run_experiment

@@ -49,15 +49,18 @@ def train(
         int | None, typer.Option(min=1, help="Train so many seeds: 0, 1, ..; each of them as long as it says.")
     ] = None,
     steps: Annotated[int | None, typer.Option(min=1, help="Train for so many steps, if that is sooner.")] = None,
+    log: Annotated[
+        list[str] | None, typer.Option(metavar="NAME", help="Log to wandb or mlflow too, besides TensorBoard.")
+    ] = None,
 ) -> None:
     """Train one policy per role, then compare it with wait, random and the rule on held-out replications.
 
-    With an experiment, or with --algorithm, --seeds or --steps, what was interrupted is gone on with by the same
+    With an experiment, or with --algorithm, --seeds, --steps or --log, what was interrupted is gone on with by the same
     command, and what was finished is not done again.
     """
     from orchestration.commands.experiments import asks_for_experiment, train_experiment
 
-    if asks_for_experiment(scenario, algorithm, seeds, steps):
+    if asks_for_experiment(scenario, algorithm, seeds, steps, log or None):
         train_experiment(context, scenario, out=out, jobs=jobs, store=store)
         return
     loaded = load(scenario, chosen_alternatives(chosen))

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -21,6 +21,7 @@ def asked_for(
     steps: int | None,
     replications: int,
     chosen: Mapping[str, str],
+    log: Sequence[str] = (),
 ) -> Experiment:
     """One scenario, one algorithm, and what experiments have by default.
 
@@ -32,6 +33,7 @@ def asked_for(
         steps: the same, if they are limited.
         replications: of the evaluation at the end.
         chosen: alternatives of the scenario.
+        log: where training is logged besides TensorBoard.
 
     Raises:
         ScenarioError: something of it cannot be.
@@ -40,7 +42,7 @@ def asked_for(
     file = Path(scenario)
     entry = str(file.resolve()) if file.suffix in (".yaml", ".yml") or file.is_file() else scenario
     budget: dict[str, Any] = {"time": f"{minutes:g} min"}
-    data = {
+    data: dict[str, Any] = {
         "schema": "marl_health/experiment/v1",
         "name": f"{algorithm}_on_{loaded.name}"[:64],
         "description": f"{algorithm} on {loaded.name}, as the command line asked for it.",
@@ -50,4 +52,6 @@ def asked_for(
         "budget": budget if steps is None else {**budget, "steps": steps},
         "evaluation": {"final": {"replications": replications}},
     }
+    if log:
+        data["log"] = list(dict.fromkeys(["tensorboard", *log]))
     return read_experiment(parse_document(json.dumps(data), "command line"))

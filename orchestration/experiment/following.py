@@ -14,9 +14,12 @@ from typing import TYPE_CHECKING, Any
 from ray import tune
 from rich.console import Console
 
-from orchestration.evaluation.statistics import Estimate
+from orchestration.evaluation.statistics import Estimate, mean_interval
 from orchestration.experiment.guided import JUDGED, STEPS
-from orchestration.progress import COLUMNS, CURVE
+from orchestration.experiment.logs import Logs
+from orchestration.experiment.sampled import SAMPLED
+from orchestration.progress import COLUMNS, CURVE, learned
+from orchestration.store.rows import Episode
 
 if TYPE_CHECKING:
     from marl_health import Scenario
@@ -65,6 +68,8 @@ class Following(tune.Callback):
         stages: names and scenarios of the stages; one without a name where there is no curriculum.
         units: of the KPIs.
         console: where lines go.
+        logs: names of those that other programs show.
+        facts: what describes the run in them.
     """
 
     def __init__(
@@ -76,12 +81,16 @@ class Following(tune.Callback):
         stages: Sequence[tuple[str, Scenario]],
         units: Mapping[str, str],
         console: Console,
+        logs: Sequence[str],
+        facts: Mapping[str, Any],
     ) -> None:
         self._run_dir, self._agents, self._job, self._label = run_dir, agents, job, label
         self._stages, self._units, self._console = stages, units, console
         self._result: dict[str, Any] = {}
         last = reached(run_dir)
-        rows = _rows_until(run_dir / CURVE, 0 if last is None else last.iteration)
+        iteration = 0 if last is None else last.iteration
+        self._logs = Logs(logs, run_dir, str(facts["experiment"]), facts, iteration)
+        rows = _rows_until(run_dir / CURVE, iteration)
         self._file = (run_dir / CURVE).open("w", newline="", encoding="utf-8")
         self._writer = csv.DictWriter(self._file, COLUMNS)
         self._writer.writeheader()
@@ -91,10 +100,13 @@ class Following(tune.Callback):
     def on_trial_result(self, iteration: int, trials: list[Any], trial: Any, result: dict[str, Any], **_: Any) -> None:
         """Record one iteration, and its evaluation if there was one."""
         self._result = result
-        self._writer.writerow(self._row(result))
+        row = self._row(result)
+        self._writer.writerow(row)
         self._file.flush()
+        self._logs.write(row, result)
         steps = int(result[STEPS])
         self._job.progress(steps)
+        self._sampled(steps, result[SAMPLED])
         if (judged := result.get(JUDGED)) is not None:
             self._evaluated(steps, judged)
 
@@ -115,8 +127,30 @@ class Following(tune.Callback):
         os.replace(draft, self._run_dir / RESUME)
 
     def close(self) -> None:
-        """Close the curve's file."""
+        """Close the curve's file and the logs."""
         self._file.close()
+        self._logs.close()
+
+    def _sampled(self, steps: int, told: Sequence[Mapping[str, Any]]) -> None:
+        """Store every episode that was learned from, and the means of their KPIs."""
+        for stage in sorted({one["stage"] for one in told}):
+            here = [one for one in told if one["stage"] == stage]
+            name, scenario = self._stages[stage]
+            where = self._job.environment(scenario, name)
+            facts = ("seed", "length", "terms", "conservation")
+            self._job.episodes(
+                [
+                    Episode(one["gained"], env_steps=steps, policy=self._label, **{fact: one[fact] for fact in facts})
+                    for one in here
+                ],
+                environment=where,
+            )
+            values = {"return": [one["gained"] for one in here]}
+            values |= {kpi: [one["kpis"].get(kpi, math.nan) for one in here] for kpi in self._units}
+            means = {metric: mean_interval(each) for metric, each in values.items()}
+            self._job.kpis(
+                self._label, means, units=self._units, evaluation="sampled", env_steps=steps, environment=where
+            )
 
     def _evaluated(self, steps: int, judged: Mapping[str, Any]) -> None:
         name, scenario = self._stages[judged["stage"]]
@@ -152,8 +186,7 @@ class Following(tune.Callback):
             "best_return": result["best"],
             "best_iteration": result["kept"],
             "steps_per_second": round(float(runners.get("num_env_steps_sampled", 0)) / took, 1),
-            "entropy": math.nan,
-            "value_explained": math.nan,
+            **learned(result),
         }
 
 

@@ -16,6 +16,7 @@ from ray.tune.result import DONE, SHOULD_CHECKPOINT
 from orchestration.episodes import Replication, ScenarioRef, Task, run
 from orchestration.evaluation.statistics import Estimate
 from orchestration.experiment.guide import Guide, Rules
+from orchestration.experiment.sampled import SAMPLED, take_episodes
 from orchestration.experiment.staged import enter_stage
 from orchestration.simulate import Simulation
 from policies.rllib.checkpoint import save_checkpoint
@@ -69,7 +70,8 @@ class Guided(Algorithm):
     def train(self) -> dict[str, Any]:
         """One iteration, and an evaluation if it is time for one.
 
-        Adds to the result `judged`, which says what the evaluation found and what follows from it.
+        Adds to the result `sampled`, the episodes that ended, and `judged`, which says what the evaluation found and
+        what follows from it.
 
         Raises:
             RuntimeError: the environments reported nothing, so there is nothing to learn from.
@@ -80,6 +82,13 @@ class Guided(Algorithm):
                 "no environment reported results in this iteration: the environment runners have failed; "
                 "step the environment outside RLlib to see why"
             )
+        result[SAMPLED] = [
+            told
+            for share in self.env_runner_group.foreach_env_runner(
+                take_episodes, local_env_runner=self.config.num_env_runners == 0
+            )
+            for told in share
+        ]
         now = time.monotonic()
         if self.guide.spend(int(result[STEPS]), now - self._since):
             result[JUDGED] = self._judge(int(result["training_iteration"]), int(result[STEPS]))

@@ -25,6 +25,9 @@ MOST_SEED = 2**31 - 1
 AlgorithmName = Literal["ppo", "mappo", "qmix", "vdn", "dqn", "sac", "maddpg"]
 """As their folders in `policies/rllib` are called."""
 
+LogName = Literal["tensorboard", "wandb", "mlflow"]
+"""TensorBoard, Weights & Biases, MLflow; Ray writes all three."""
+
 FOR_A_TEAM = ("vdn", "qmix")
 """Those that learn what one reward, which all agents share, is worth."""
 
@@ -144,6 +147,9 @@ class ExperimentModel(Model):
     stop: Stop | None = Field(None, description="When training ends before its budget does")
     curriculum: CurriculumModel | None = Field(None, description="Stages of training, the easiest first")
     evaluation: EvaluationModel = Field(EvaluationModel(), description="How what was trained is judged")
+    log: list[LogName] = Field(
+        ["tensorboard"], max_length=3, description="Where training is logged for other programs to show"
+    )
 
     @field_validator("description")
     @classmethod

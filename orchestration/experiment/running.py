@@ -14,6 +14,7 @@ from rich.console import Console
 
 from marl_health import Scenario
 from orchestration.evaluation.compare import Comparison, compare
+from orchestration.experiment.logs import LogError, check_logs
 from orchestration.experiment.reading import Experiment
 from orchestration.local_ray import local_ray, quiet, quiet_loggers
 from orchestration.runs import new_run_dir
@@ -59,6 +60,10 @@ def run_experiment(
         StoreError: the store cannot take it, or another process has a seed of it.
     """
     console = console or Console(stderr=True)
+    try:
+        check_logs(experiment.model.log)
+    except LogError as error:
+        raise TrainingError(f"{experiment.file}: log: {error}") from error
     if len(experiment.scenarios) > 1:
         raise TrainingError(
             f"{experiment.file}: several scenarios at once cannot be trained yet; write an experiment for each"

@@ -15,6 +15,9 @@ from orchestration.episodes import ScenarioRef
 class Staged(BaseParallelWrapper[str, Any, Any]):
     """Plays the scenario of the stage that was entered last, from the next episode on.
 
+    Attributes:
+        stage: whose scenario is played.
+
     Args:
         stages: the scenario of each; agents, and what they see and can do, are the same in all.
     """
@@ -23,6 +26,7 @@ class Staged(BaseParallelWrapper[str, Any, Any]):
         self._stages = list(stages)
         self._made: dict[int, HealthParallelEnv] = {}
         self._entered = 0
+        self.stage = 0
         super().__init__(self._env())
 
     def enter(self, stage: int) -> None:
@@ -32,7 +36,7 @@ class Staged(BaseParallelWrapper[str, Any, Any]):
     @override
     def reset(self, seed: int | None = None, options: dict[str, Any] | None = None) -> tuple[Any, Any]:
         """Begin an episode at the stage that was entered."""
-        self.env = self._env()
+        self.env, self.stage = self._env(), self._entered
         return self.env.reset(seed=seed, options=options)
 
     def _env(self) -> HealthParallelEnv:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import shutil
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import partial
@@ -24,6 +25,9 @@ from orchestration.training import TrainingError, reason_of
 
 if TYPE_CHECKING:
     from orchestration.store import Job
+
+TUNE = "tune"
+"""In a run's folder while it trains: what Tune writes, checkpoints among it."""
 
 TRAINED = "training.json"
 """In a run's folder, once its training has ended: what was trained, and how it went."""
@@ -82,6 +86,7 @@ def make_config(setup: Setup, seed: int) -> Any:
     Raises:
         TrainingError: a setting is unknown, or not possible.
     """
+    from orchestration.experiment.sampled import TellEpisodes
     from policies.rllib.algorithms import algorithm_config
     from policies.rllib.cloning import start_from
 
@@ -99,8 +104,8 @@ def make_config(setup: Setup, seed: int) -> Any:
             )
     try:
         config.update_from_dict(said.settings)
-        if said.init is not None:
-            config.callbacks(start_from(said.init, setup.make_env))
+        initial = [] if said.init is None else [start_from(said.init, setup.make_env)]
+        config.callbacks([TellEpisodes, *initial])
         config.validate()
     except (ValueError, TypeError, AttributeError) as error:
         reason = str(error).strip().partition("\n")[0]  # RLlib goes on to say how to switch its checks off
@@ -132,6 +137,7 @@ def train_seed(setup: Setup, seed: int, run_dir: Path, job: Job, console: Consol
 
     file = run_dir / TRAINED
     if file.exists():
+        _tidy(run_dir / TUNE, None)
         return dict(json.loads(file.read_text(encoding="utf-8")))
     facts = _facts(setup, seed)
     kept = (run_dir / "kept").resolve()
@@ -146,12 +152,17 @@ def train_seed(setup: Setup, seed: int, run_dir: Path, job: Job, console: Consol
         refs = tuple(ScenarioRef.of(scenario) for _, scenario in setup.stages)
         plan = Plan(_rules(setup.experiment), refs, seeds, kept, facts)
         units = setup.stages[0][1].kind.make_game(setup.stages[0][1].program).kpi_units()
-        following = Following(run_dir, len(setup.agents), job, setup.label, setup.stages, units, console)
+        logs = setup.experiment.model.log
+        described = facts | {"settings": setup.experiment.model.algorithm.settings}
+        following = Following(
+            run_dir, len(setup.agents), job, setup.label, setup.stages, units, console, logs, described
+        )
+        _tidy(run_dir / TUNE, None if last is None else Path(last.checkpoint))
         try:
             tune.run(
                 guided(config.algo_class, plan),
                 config=config,
-                name="tune",
+                name=TUNE,
                 storage_path=str(run_dir.resolve()),
                 restore=None if last is None else last.checkpoint,
                 checkpoint_config=tune.CheckpointConfig(num_to_keep=2),
@@ -178,8 +189,22 @@ def train_seed(setup: Setup, seed: int, run_dir: Path, job: Job, console: Consol
     draft = file.with_name(f".{TRAINED}.draft")
     draft.write_text(json.dumps(told, indent=2) + "\n", encoding="utf-8")
     os.replace(draft, file)
+    _tidy(run_dir / TUNE, None)
     job.log(f"training ended: {last.over}", event="trained", env_steps=last.env_steps)
     return told
+
+
+def _tidy(folder: Path, checkpoint: Path | None) -> None:
+    """Remove what Tune left in earlier attempts, or in a training that has ended, but the checkpoint to go on from."""
+    if checkpoint is None:
+        shutil.rmtree(folder, ignore_errors=True)
+        return
+    for other in folder.iterdir():
+        if other != checkpoint.parent:
+            shutil.rmtree(other) if other.is_dir() else other.unlink()
+    for other in checkpoint.parent.iterdir():
+        if other != checkpoint:
+            shutil.rmtree(other) if other.is_dir() else other.unlink()
 
 
 def _rules(experiment: Experiment) -> Rules:
