@@ -74,7 +74,10 @@ class Pool:
         idle: ids of the free units when units can be told apart, else ``None``; then ``given`` holds those taken, by
             who has them, and ``on_duty`` all that have not gone home.
         users: who has units, kept where they may be interrupted.
+        consumed: whether units are used up instead of given back.
     """
+
+    consumed = False
 
     __slots__ = (
         "busy_minutes",

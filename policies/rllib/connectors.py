@@ -8,6 +8,7 @@ import numpy as np
 from ray.rllib.connectors.connector_v2 import ConnectorV2
 from ray.rllib.core.columns import Columns
 
+from policies.rllib.pairing import leads
 from policies.rllib.scale import ReturnScale
 
 
@@ -17,11 +18,16 @@ class ScaleRewards(ConnectorV2):
     Scenarios differ in the size of their rewards by orders of magnitude; networks and step sizes do not. One
     scale serves all agents. Only the learner's batch changes: episodes, and so every reported return, stay in
     the scenario's own units.
+
+    Args:
+        gamma: discount of a step.
+        paired: learn from what is gained above other copies with the same patients (see `policies.rllib.pairing`).
     """
 
-    def __init__(self, *args: Any, gamma: float, **kwargs: Any) -> None:
+    def __init__(self, *args: Any, gamma: float, paired: bool = False, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         self._scale = ReturnScale(gamma)
+        self._paired = paired
 
     @property
     def scale(self) -> float:
@@ -30,10 +36,12 @@ class ScaleRewards(ConnectorV2):
 
     def __call__(self, *, batch: dict[str, Any], episodes: list[Any], **_: Any) -> dict[str, Any]:
         """Add the column of scaled rewards; RLlib's later pieces leave alone a column that is there."""
-        chunks = [
-            (episode, np.asarray(episode.get_rewards(slice(0, len(episode))), np.float64))
-            for episode in self.single_agent_episode_iterator(episodes, agents_that_stepped_only=False)
-        ]
+        found = list(self.single_agent_episode_iterator(episodes, agents_that_stepped_only=False))
+        if self._paired:
+            gains = leads(found)
+        else:
+            gains = [np.asarray(episode.get_rewards(slice(0, len(episode))), np.float64) for episode in found]
+        chunks = list(zip(found, gains, strict=True))
         for _episode, rewards in chunks:
             self._scale.update(rewards)
         for episode, rewards in chunks:

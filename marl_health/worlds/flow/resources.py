@@ -6,6 +6,7 @@ from typing import Any
 
 from marl_health.kernel.entity import Entity
 from marl_health.kernel.line import Line
+from marl_health.kernel.measures import Accrual
 from marl_health.kernel.pool import Pool, Reserve
 from marl_health.kernel.randomness import stream
 from marl_health.kernel.roster import Roster
@@ -13,6 +14,7 @@ from marl_health.kernel.rota import RotaPool
 from marl_health.kernel.world import EARLY, World
 from marl_health.worlds.flow.program import PoolSpec, Program, on_duty
 from marl_health.worlds.flow.sources import DAY
+from marl_health.worlds.flow.stock import Stock
 
 
 class ShiftChange:
@@ -71,6 +73,7 @@ class ResourceWorld(World):
 
     program: Program
     seed: int
+    spent: Accrual
     _nobody: Entity | None = None
 
     def build(self) -> None:
@@ -109,6 +112,8 @@ class ResourceWorld(World):
                 self.lines[number].rosters.append(roster)
 
     def _pool(self, number: int, spec: PoolSpec) -> Pool:
+        if spec.stock is not None:
+            return Stock(spec.name, number, spec.stock, self.spent)
         if spec.crews:
             minute = self.program.start % DAY
             on = {crew: count for crew, (begin, end, count) in enumerate(spec.crews) if on_duty(begin, end, minute)}

@@ -24,6 +24,7 @@ from typing_extensions import override
 from policies.rllib.joint.mixer import Team, team_spec
 from policies.rllib.joint.replay import TEAM, JointReplay
 from policies.rllib.joint.rows import rows_of
+from policies.rllib.pairing import leads, share_patients
 from policies.rllib.scale import ReturnScale
 from policies.rllib.sharing import Share
 from policies.rllib.stage import MakeEnv, set_stage
@@ -48,6 +49,8 @@ class JointConfig(AlgorithmConfig):
         n_step: steps whose rewards count as they were, before the rest is estimated. More than one, since where a part
             of the world is hidden, nothing that is seen in between tells what a decision will bring.
         target_update: rounds between two copies of the networks to their targets.
+        same_patients: so many sub-environments in a row meet the same patients, and what counts is what each gains
+            above the others (see `policies.rllib.pairing`); 1 for patients of its own each.
     """
 
     mixer: type[Team] = Team
@@ -67,6 +70,7 @@ class JointConfig(AlgorithmConfig):
         self.updates = 8
         self.n_step = 3
         self.target_update = 25
+        self.same_patients = 1
         self.lr = 5e-4
         self.gamma = 0.97
         self.grad_clip = 10.0
@@ -85,6 +89,7 @@ class JointConfig(AlgorithmConfig):
         updates: Any = NotProvided,
         n_step: Any = NotProvided,
         target_update: Any = NotProvided,
+        same_patients: Any = NotProvided,
         **settings: Any,
     ) -> Self:
         """Sets how to learn; other names than those of the class are RLlib's."""
@@ -95,6 +100,7 @@ class JointConfig(AlgorithmConfig):
             "updates": updates,
             "n_step": n_step,
             "target_update": target_update,
+            "same_patients": same_patients,
         }
         for name, value in own.items():
             if value is not NotProvided:
@@ -119,6 +125,7 @@ class JointConfig(AlgorithmConfig):
             raise ValueError(f"{name}: set config.agents to the environment's agents, or take {name.lower()}_config")
         if TEAM in self.policies:
             raise ValueError(f"{name}: a role cannot be called '{TEAM}', which is the name of the mixer")
+        share_patients(self, self.same_patients)
 
     @override
     def get_multi_rl_module_spec(self, *, inference_only: bool = False, **kwargs: Any) -> MultiRLModuleSpec:
@@ -189,10 +196,17 @@ class Joint(Algorithm):
         """Put what was sampled into the buffer."""
         team = type(self).__name__ if self.config.pays_the_team else None
         seats = self.config.seats
+        chunks = [(episode, agent, own) for episode in episodes for agent, own in episode.agent_episodes.items()]
+        if self.config.same_patients > 1:
+            earned = leads(own for _, _, own in chunks)
+        else:
+            earned = [np.asarray(own.get_rewards(slice(0, len(own))), np.float64) for _, _, own in chunks]
+        gains: dict[int, dict[str, Any]] = defaultdict(dict)
+        for (episode, agent, _), rewards in zip(chunks, earned, strict=True):
+            gains[id(episode)][agent] = rewards
+            self.scale.update(rewards)
         for episode in episodes:
-            self.replay.add(rows_of(episode, seats, team=team))
-            for own in episode.agent_episodes.values():
-                self.scale.update(np.asarray(own.get_rewards(slice(0, len(own))), np.float64))
+            self.replay.add(rows_of(episode, seats, team=team, gains=gains[id(episode)]))
 
     @override
     def get_state(self, components: Any = None, *, not_components: Any = None, **kwargs: Any) -> dict[str, Any]:

@@ -44,13 +44,16 @@ class NotATeamError(ValueError):
     """The agents are not paid alike, but the algorithm knows only what all earn together."""
 
 
-def rows_of(episode: Any, seats: Seats, *, team: str | None = None) -> Rows:
+def rows_of(
+    episode: Any, seats: Seats, *, team: str | None = None, gains: Mapping[str, NDArray[Any]] | None = None
+) -> Rows:
     """The rows of a chunk of a `MultiAgentEpisode`.
 
     Args:
         episode: the chunk, in which every agent acts at each step until it leaves.
         seats: who sits where.
         team: the algorithm that wants a pure team reward, if one does.
+        gains: by agent, what counts instead of its rewards, shape (T,).
 
     Raises:
         NotATeamError: `team` is named, and two agents are paid differently for the same step.
@@ -76,7 +79,8 @@ def rows_of(episode: Any, seats: Seats, *, team: str | None = None) -> Rows:
             seen = n + 1 if stays else n
             observations[module][:seen, seat] = own.get_observations(slice(0, seen))
             actions[module][:n, seat] = own.get_actions(slice(0, n))
-            own_rewards = np.asarray(own.get_rewards(slice(0, n)), np.float32)
+            earned = own.get_rewards(slice(0, n)) if gains is None else gains[agent]
+            own_rewards = np.asarray(earned, np.float32)
             rewards[module][:n, seat] = own_rewards
             alive[module][:n, seat] = True
             leaves = own.is_terminated if episode.is_done else own.is_done

@@ -8,6 +8,7 @@ from marl_health.worlds.flow.model.arrivals import Arrive, AtStart, EntityType, 
 from marl_health.worlds.flow.model.base import WEEKDAYS
 from marl_health.worlds.flow.model.pathway import (
     VERBS,
+    Give,
     GiveUp,
     HealthMachine,
     Leave,
@@ -17,6 +18,7 @@ from marl_health.worlds.flow.model.pathway import (
     Split,
     Stay,
     StepBase,
+    Take,
     Timer,
     Together,
     Transition,
@@ -40,6 +42,7 @@ from marl_health.worlds.flow.model.roles import (
     Order,
     Queue,
     SetExtra,
+    SetIssue,
     SetNext,
     SetOrder,
     SetReserve,
@@ -47,6 +50,7 @@ from marl_health.worlds.flow.model.roles import (
     Slots,
 )
 from marl_health.worlds.flow.model.scenario import FlowScenario
+from marl_health.worlds.flow.model.stock import OrderStock, Stock
 
 __all__ = [
     "VERBS",
@@ -60,6 +64,7 @@ __all__ = [
     "Choose",
     "EntityType",
     "FlowScenario",
+    "Give",
     "GiveUp",
     "Go",
     "HealthMachine",
@@ -70,12 +75,14 @@ __all__ = [
     "MoveTo",
     "Next",
     "Order",
+    "OrderStock",
     "Place",
     "Queue",
     "Rate",
     "Resource",
     "Route",
     "SetExtra",
+    "SetIssue",
     "SetNext",
     "SetOrder",
     "SetReserve",
@@ -85,6 +92,8 @@ __all__ = [
     "Staff",
     "Stay",
     "StepBase",
+    "Stock",
+    "Take",
     "Timer",
     "Together",
     "Transition",
