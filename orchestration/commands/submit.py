@@ -35,7 +35,6 @@ def submit(
     the job goes on.
     """
     read = load_experiment(experiment)
-    need("ray", "sqlalchemy", "alembic", "aiohttp")
     from orchestration.commands.experiments import print_outcomes
     from orchestration.experiment.running import finished_outcomes
     from orchestration.jobs import JobError, check_address, collect, follow
@@ -47,6 +46,7 @@ def submit(
         where = str(Path(where).resolve())
     try:
         check_address(address)
+        need("ray", "sqlalchemy", "alembic", "aiohttp")
         with tempfile.TemporaryDirectory(prefix="marl-health-") as folder:
             name = collect(read, Path(folder))
             from ray.job_submission import JobSubmissionClient
