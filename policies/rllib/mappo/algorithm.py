@@ -3,52 +3,24 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any, Self
+from typing import Any
 
 from pettingzoo import ParallelEnv
-from ray.rllib.algorithms.algorithm_config import NotProvided
-from ray.rllib.algorithms.ppo import PPO, PPOConfig
 from ray.rllib.core.rl_module.rl_module import RLModuleSpec
 from typing_extensions import override
 
-from policies.rllib.connectors import ScaleRewards
 from policies.rllib.mappo.module import CentralCriticModule
-from policies.rllib.pairing import share_patients
-from policies.rllib.ppo.config import HIDDEN, TRAINING
+from policies.rllib.ppo.config import HIDDEN, TRAINING, MaskedPPO, MaskedPPOConfig
 from policies.rllib.sharing import Share
 from policies.rllib.stage import set_stage
 from policies.rllib.state import AddState
 
 
-class MAPPOConfig(PPOConfig):
-    """PPO's settings; `model_config` must name the `state_size`.
-
-    Attributes:
-        same_patients: so many sub-environments in a row meet the same patients, and what counts is what each gains
-            above the others (see `policies.rllib.pairing`); 1 for patients of its own each.
-    """
+class MAPPOConfig(MaskedPPOConfig):
+    """Masked PPO's settings; `model_config` must name the `state_size`."""
 
     def __init__(self, algo_class: type | None = None) -> None:
         super().__init__(algo_class=algo_class or MAPPO)
-        self.same_patients = 1
-
-    @override
-    def training(self, *, same_patients: Any = NotProvided, **settings: Any) -> Self:
-        """Sets how to learn; other names than those of the class are RLlib's."""
-        super().training(**settings)
-        if same_patients is not NotProvided:
-            self.same_patients = same_patients
-        return self
-
-    @override
-    def validate(self) -> None:
-        """Find what cannot work before anything starts.
-
-        Raises:
-            PairingError: sub-environments do not come out even.
-        """
-        super().validate()
-        share_patients(self, self.same_patients)
 
     @override
     def get_default_rl_module_spec(self) -> RLModuleSpec:
@@ -57,14 +29,13 @@ class MAPPOConfig(PPOConfig):
 
     @override
     def build_learner_connector(self, *args: Any, **kwargs: Any) -> Any:
-        """RLlib's pipeline, before which rewards are scaled and the state is added."""
+        """Masked PPO's pipeline, before which the state is added."""
         pipeline = super().build_learner_connector(*args, **kwargs)
         pipeline.prepend(AddState())
-        pipeline.prepend(ScaleRewards(gamma=self.gamma, paired=self.same_patients > 1))
         return pipeline
 
 
-class MAPPO(PPO):
+class MAPPO(MaskedPPO):
     """Trains actors that see their own observations with critics that see the global state."""
 
     @classmethod

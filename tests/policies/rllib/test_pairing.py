@@ -99,7 +99,7 @@ def test_luck_that_all_share_changes_nothing():
         assert len(set(seeds[:4])) == len(set(seeds[4:])) == 1 and len(set(seeds)) == 2
         own = [episode.agent_episodes["loader_0"] for episode in episodes]
         learned[make_env] = np.array(leads(own))
-        kept = SimpleNamespace(config=config, replay=JointReplay(1000, seed=0), scale=ReturnScale(0.97))
+        kept = SimpleNamespace(config=config, replay=JointReplay(1000, seed=0), scale=ReturnScale())
         Joint._keep(kept, episodes)
         rows = kept.replay._columns[("team",)][: 8 * (STEPS + 1)].reshape(8, STEPS + 1)[:, :-1]
         assert np.allclose(rows, learned[make_env]), "so is what the buffer keeps"
