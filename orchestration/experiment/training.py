@@ -168,7 +168,10 @@ def train_seed(
         # What is drawn after a checkpoint must not be what was drawn at the beginning.
         config = make_config(setup, seed if last is None else _seed_after(seed, last.env_steps), begins)
         if begins is not None:
-            facts |= _warm_start(setup, config, begins, job, console)
+            taken = _taken(setup, config, begins)
+            facts["warm_started"] = taken
+            if last is None:
+                _tell_warm_start(taken, config, job, console)
         if last is not None:
             job.log(f"goes on from {last.checkpoint}, after {last.env_steps:,} steps", event="checkpoint")
         evaluation = setup.experiment.model.evaluation
@@ -236,19 +239,21 @@ def _following(setup: Setup, run_dir: Path, job: Job, console: Console) -> Follo
     return Following(**how) if setup.lot.ensemble is None else FollowingAll(setup.lot.workflows, **how)
 
 
-def _warm_start(setup: Setup, config: Any, begins: Path, job: Job, console: Console) -> dict[str, Any]:
-    """Tell which policies begin as others have ended, and which do not; what a checkpoint says of it."""
+def _taken(setup: Setup, config: Any, begins: Path) -> dict[str, str]:
+    """By module that begins as another has ended: that one, as `<workflow>.<role>`."""
     from policies.rllib.warm_start import donors
 
     assert setup.lot.follows is not None
-    before = setup.lot.follows.name
-    taken = donors(begins, setup.make_env, config.policies)
-    told = [f"{module} begins as {before}'s {role}" for module, role in taken.items()]
+    found = donors(begins, setup.make_env, config.policies)
+    return {module: f"{setup.lot.follows.name}.{role}" for module, role in found.items()}
+
+
+def _tell_warm_start(taken: Mapping[str, str], config: Any, job: Job, console: Console) -> None:
+    told = [f"{module} begins as {other}" for module, other in taken.items()]
     told += [f"{module} begins from nothing" for module in config.policies if module not in taken]
     line = f"warm start: {', '.join(told)}"
-    job.log(line, event="warm_start", taken=taken)
+    job.log(line, event="warm_start", taken=dict(taken))
     console.print(f"{job.name}: {line}", highlight=False)
-    return {"warm_started": {module: f"{before}.{role}" for module, role in taken.items()}}
 
 
 def _rules(setup: Setup) -> Rules:
