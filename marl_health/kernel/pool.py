@@ -74,7 +74,10 @@ class Pool:
         idle: ids of the free units when units can be told apart, else ``None``; then ``given`` holds those taken, by
             who has them, and ``on_duty`` all that have not gone home.
         users: who has units, kept where they may be interrupted.
+        job_kind: index of the entity type that makes vacated units ready, where such jobs do.
     """
+
+    job_kind = -1
 
     __slots__ = (
         "busy_minutes",

@@ -21,7 +21,8 @@ def audit(world):
     for entity in world.entities.values():
         for token in entity.tokens():
             if token.place is not None:
-                taken[token.place.index] += 1
+                job = token.kind == token.place.job_kind
+                (cleaning if job else taken)[token.place.index] += 1
             if token.held is not None:
                 for pool, units in token.held.returned:
                     taken[pool.index] += units

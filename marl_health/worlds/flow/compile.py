@@ -13,6 +13,7 @@ from marl_health.worlds.flow import model
 from marl_health.worlds.flow.compile_clocks import compile_clocks, compile_measures
 from marl_health.worlds.flow.compile_entities import compile_attributes, compile_sources
 from marl_health.worlds.flow.compile_lines import LineTable
+from marl_health.worlds.flow.compile_machines import by_job, compile_turnover
 from marl_health.worlds.flow.compile_roles import compile_roles
 from marl_health.worlds.flow.compile_steps import StepCompiler
 from marl_health.worlds.flow.generate import generate
@@ -212,6 +213,12 @@ def _pool(
     if isinstance(resource, model.Place) and resource.clean is not None:
         kinds = _who_comes(compiler, name)
         clean = numbers.compile(resource.clean, (*path, "clean"), "time", kinds=kinds, repeats=True).value
+    turnover = None
+    if isinstance(resource, model.Place) and resource.turnover is not None:
+        clean = by_job
+        turnover = compile_turnover(compiler, name, resource.turnover, _who_comes(compiler, name), (*path, "turnover"))
+        if identified:
+            compiler.names.problem(path, "units that jobs make ready cannot be told apart, as same: yes needs")
     if identified and isinstance(resource.count, str):
         compiler.names.problem(path, "units of an unlimited resource cannot be told apart, as same: yes needs")
     return PoolSpec(
@@ -225,6 +232,7 @@ def _pool(
         resource.department if isinstance(resource, model.Place) else None,
         resource.count == "unlimited",
         crews,
+        turnover,
     )
 
 

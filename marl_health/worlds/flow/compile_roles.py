@@ -11,12 +11,14 @@ from marl_health.spec.components import COMPONENTS
 from marl_health.spec.errors import Where
 from marl_health.worlds.flow import decisions, model
 from marl_health.worlds.flow.compile_kpis import compile_kpis
+from marl_health.worlds.flow.compile_machines import job_kinds
 from marl_health.worlds.flow.conditions import compile_test
 from marl_health.worlds.flow.numbers import fixed, of_slot
 from marl_health.worlds.flow.program import AgentSpec, RosterSpec, ScoreLine, SlotsSpec, Test
 from marl_health.worlds.flow.references import ReadingTable, SightTable
 from marl_health.worlds.flow.steps import Delay
 from marl_health.worlds.flow.switched import NextLever
+from marl_health.worlds.flow.turnover import SHOWN_OF_JOBS
 
 if TYPE_CHECKING:
     from marl_health.worlds.flow.compile import Compiler
@@ -169,6 +171,10 @@ class SlotTable:
             return what, value_of("world._now - entity.since"), 120.0
         if what == "stayed":
             return what, value_of("world._now - (entity.marks[0] or 0.0)"), 1440.0
+        if what == "called":
+            return what, value_of("{0}(world, entity)", constant(called)), 0.0
+        if what in SHOWN_OF_JOBS:
+            return self._of_job(what, kinds, path)
         slot = self._visible(what, kinds, path)
         if slot is None:
             return None
@@ -183,6 +189,16 @@ class SlotTable:
         scale = 1440.0 if numbers[0].dimension == "time" else max([1.0, *(abs(float(v)) for v in possible)]) / 2
         return what, of_slot(slot), scale
 
+    def _of_job(self, what: str, kinds: tuple[int, ...], path: Where) -> tuple[str, Value, float] | None:
+        """What is shown of a job that makes a place ready: who waits for that place."""
+        jobs = job_kinds(self.compiler)
+        if not set(kinds) <= jobs:
+            others = " and ".join(self.compiler.names.kinds[kind] for kind in kinds if kind not in jobs)
+            self.compiler.names.problem(path, f"'{what}' is shown of turnover jobs only, and {others} may be here too")
+            return None
+        value, scale = SHOWN_OF_JOBS[what]
+        return what, value, scale
+
     def finish(self) -> None:
         """Those whose stay was shortened are no candidates any more; slot lists that nobody uses are told."""
         program, agents = self.compiler.program, self.compiler.scenario.agents.values()
@@ -195,6 +211,12 @@ class SlotTable:
             if name not in used:
                 remedy = f"add {name} to the sees of an agent, or remove it"
                 self.compiler.names.problem(("slots", name), f"no agent sees or chooses from '{name}'; {remedy}")
+
+
+def called(world: Any, entity: Entity) -> int:
+    """1 if somebody who waits was put first already, and is served when those are who were before."""
+    line = entity.line
+    return int(line is not None and any(ticket[1] == entity.ticket for ticket in line.called))
 
 
 def _accepts(test: Any, unmarked: int | None) -> Any:

@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from marl_health.worlds.flow.readings import Reading
     from marl_health.worlds.flow.sights import Sight
     from marl_health.worlds.flow.sources import SourceSpec
+    from marl_health.worlds.flow.turnover import TurnoverSpec
     from marl_health.worlds.flow.world import FlowWorld
 
 Test = Callable[[Sequence[Any]], bool]
@@ -44,6 +45,7 @@ class PoolSpec:
 
     ``shifts``: (minutes after midnight, units), ascending; a single entry at 0 if it is the same all day.
     ``crews``: (begin and end in minutes after midnight, units) of those who work a shift; ``shifts`` says the same.
+    ``turnover``: the jobs that make vacated units ready; then nobody asks how long ``clean`` is.
     """
 
     name: str
@@ -56,6 +58,7 @@ class PoolSpec:
     department: str | None
     unlimited: bool
     crews: tuple[tuple[float, float, int], ...] = ()
+    turnover: TurnoverSpec | None = None
 
 
 def on_duty(begin: float, end: float, minute: float) -> bool:

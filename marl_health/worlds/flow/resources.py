@@ -113,6 +113,8 @@ class ResourceWorld(World):
             minute = self.program.start % DAY
             on = {crew: count for crew, (begin, end, count) in enumerate(spec.crews) if on_duty(begin, end, minute)}
             return RotaPool(spec.name, number, on, preempting=spec.preempting)
+        if spec.turnover is not None:
+            return spec.turnover.pool(spec, number, self.base[number])
         return Pool(
             spec.name,
             number,

@@ -62,7 +62,7 @@ def take_snapshot(world: FlowWorld) -> dict[str, Any]:
         cls = classes.of(entity.kind, entity.values)
         for token in entity.tokens():
             line = token.line
-            if token.place is not None:
+            if token.place is not None and token.kind != token.place.job_kind:
                 inside[token.place.index][cls] += 1
                 if line is not None and line.kept is not None:
                     boarding[token.place.index][cls] += 1

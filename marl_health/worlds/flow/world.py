@@ -196,6 +196,12 @@ class FlowWorld(ResourceWorld):
             self.cast.comes_back(key)
         self.arrive(self.create(kind, derived_row(key, 1, self.program.columns), known))
 
+    @override
+    def vacated_unit(self, pool: Pool, entity: Entity) -> None:
+        spec = self.program.pools[pool.index].turnover
+        assert spec is not None
+        spec.begin(self, pool, entity)
+
     # ------------------------------------------------------------ what steps and clocks ask for
     def mark(self, entity: Entity, mark: int) -> None:
         """Set a time stamp and tell those who wait for it: measures, timers, health."""

@@ -6,6 +6,7 @@ say about names that refer to other names is checked by the compiler.
 
 from marl_health.worlds.flow.model.arrivals import Arrive, AtStart, EntityType, Rate
 from marl_health.worlds.flow.model.base import WEEKDAYS
+from marl_health.worlds.flow.model.machines import Turnover
 from marl_health.worlds.flow.model.pathway import (
     VERBS,
     GiveUp,
@@ -88,6 +89,7 @@ __all__ = [
     "Timer",
     "Together",
     "Transition",
+    "Turnover",
     "Use",
     "Visit",
     "Wait",

@@ -15,6 +15,7 @@ from marl_health.spec.numbers import (
     Value,
 )
 from marl_health.worlds.flow.model.base import Count
+from marl_health.worlds.flow.model.machines import Turnover
 
 
 class Crew(Model):
@@ -69,4 +70,11 @@ class Place(Resource):
     """Beds, bays, scanners, theatres; an entity occupies one from step to step."""
 
     clean: Value | None = Field(None, description="Time before a vacated place can be used again")
+    turnover: Turnover | None = Field(None, description="Who makes a vacated place ready, instead of `clean`")
     department: Name | None = Field(None, description="For pictures: places of one department stand together")
+
+    @model_validator(mode="after")
+    def _one_way_to_be_ready(self) -> Place:
+        if self.turnover is not None and (self.clean is not None or self.count == "unlimited"):
+            raise ValueError("turnover goes with a limited count, and instead of clean")
+        return self

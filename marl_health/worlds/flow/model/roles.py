@@ -50,7 +50,9 @@ class Slots(Sourced):
 
     They wait for a queue or resource (``waiting``) or are in a step (``inside``). Order: ``by: waited`` puts those
     first who are there longest, ``by: NAME`` the lowest value of an attribute, ``by: {left: NAME}`` those first whose
-    planned duration (an attribute) is over soonest.
+    planned duration (an attribute) is over soonest. Beside attributes, `show` knows `waited` and `stayed`, `called` (1 if
+    somebody who waits was put first already), and, of turnover jobs, `wanted` (how many wait for the place) and `longest`
+    (how long the first of them has waited).
     """
 
     waiting: Name | None = Field(None, description="A queue or resource that they wait for")
@@ -58,7 +60,11 @@ class Slots(Sourced):
     top: int = Field(ge=1, le=32, description="How many slots")
     by: Name | Left = Field("waited", description="Who comes first")
     when: If | None = Field(None, description="Only those for whom this holds")
-    show: list[Name] = Field([], max_length=10, description="Attributes seen of each, and `waited` or `stayed`")
+    show: list[Name] = Field(
+        [],
+        max_length=10,
+        description="Attributes seen of each, `waited` or `stayed`; of turnover jobs `wanted`, `longest`",
+    )
 
     @model_validator(mode="after")
     def _one_place(self) -> Slots:
