@@ -75,9 +75,11 @@ class Pool:
             who has them, and ``on_duty`` all that have not gone home.
         users: who has units, kept where they may be interrupted.
         job_kind: index of the entity type that makes vacated units ready, where such jobs do.
+        out: units that are neither free nor taken nor being cleaned, where units may be out of use.
     """
 
     job_kind = -1
+    out = 0
 
     __slots__ = (
         "busy_minutes",

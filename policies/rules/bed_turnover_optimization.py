@@ -8,7 +8,7 @@ WARDS = ("icu", "medical", "surgical")
 """In the order in which slots number them."""
 
 COST = {0: 1.0, 1: 0.5, 2: 0.1}
-"""What an hour of waiting costs by the order of whoever waits: from theatre, as an emergency, booked."""
+"""What an hour of waiting costs by the order of whoever waits: from theatre or intensive care, as an emergency, booked."""
 
 CRITICAL = 2.5
 """An hour of waiting for intensive care, as an emergency."""
@@ -46,7 +46,7 @@ def dearest(seen: Seen, ward: str) -> str | None:
 
 
 def coordinate(seen: Seen, can: Can) -> str:
-    """Call a crew in when both pile up, give the next bed to the dearest, keep one dirty bed called ahead of the crews."""
+    """Call a crew in when both pile up, give the next bed to the dearest, call a dirty bed ahead of the crews."""
     dirty = sum(seen[f"dirty.waiting[{ward}]"] for ward in WARDS)
     waiting = sum(seen[f"{ward}_bed.waiting"] for ward in WARDS)
     (call,) = can.levels("call in")

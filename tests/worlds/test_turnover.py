@@ -96,7 +96,8 @@ TWO_WARDS = {
         "desk": {"use": "cleaner", "for": "2 h", "next": "home"},
         "home": {"leave": "discharged"},
         "clean": {
-            "use": "cleaner", "queue": "dirty", "next": "ready", "for": {"by": "infectious", True: "1 h", False: "20 min"},
+            "use": "cleaner", "queue": "dirty", "next": "ready",
+            "for": {"by": "infectious", True: "1 h", False: "20 min"},
         },
         "ready": {"leave": "cleaned"},
     },

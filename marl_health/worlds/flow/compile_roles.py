@@ -11,7 +11,7 @@ from marl_health.spec.components import COMPONENTS
 from marl_health.spec.errors import Where
 from marl_health.worlds.flow import decisions, model
 from marl_health.worlds.flow.compile_kpis import compile_kpis
-from marl_health.worlds.flow.compile_machines import job_kinds
+from marl_health.worlds.flow.compile_machines import check_order, compile_machine_move, job_kinds
 from marl_health.worlds.flow.conditions import compile_test
 from marl_health.worlds.flow.numbers import fixed, of_slot
 from marl_health.worlds.flow.program import AgentSpec, RosterSpec, ScoreLine, SlotsSpec, Test
@@ -251,6 +251,8 @@ class MoveTable:
             return NextLever(**self._settings(move.set, list(move.to), move, lever))
         if isinstance(move, model.CallIn):
             return self._call_in(move, path, lever)
+        if isinstance(move, model.Maintain | model.Switch):
+            return compile_machine_move(self.compiler, move, path, lever)
         assert isinstance(move, model.Choose)
         return self._choose(move, path, lever)
 
@@ -272,7 +274,14 @@ class MoveTable:
         if program.pools[program.pool_index[name]].unlimited:
             self.compiler.names.problem(path, f"'{name}' is unlimited; a lever on it changes nothing")
             return None
+        if path[-1] != "reserve" and name in self.compiler.scenario.places and self._machines(name):
+            self.compiler.names.problem(path, f"units of '{name}' are machines; no lever adds any")
+            return None
         return program.pool_index[name]
+
+    def _machines(self, name: str) -> bool:
+        spec = self.compiler.program.pools[self.compiler.program.pool_index[name]]
+        return spec.wear is not None or spec.set_up is not None
 
     def _order(self, move: model.SetOrder, path: Where, lever: int) -> decisions.Move | None:
         queue = move.set.removesuffix(".order")
@@ -283,6 +292,9 @@ class MoveTable:
             return None
         index = self.lines.of_queue[queue][0]
         spec = self.compiler.program.lines[index]
+        for name, order in move.to.items():
+            if order == "set_up":
+                check_order(self.compiler, spec, queues[queue].classes, (*path, "to", name))
         disciplines = [
             self.lines.discipline(order, spec.classes, (*path, "to", name)) for name, order in move.to.items()
         ]

@@ -11,6 +11,7 @@ from marl_health.spec.errors import Where
 from marl_health.spec.numbers import Share, read_key
 from marl_health.worlds.flow import model
 from marl_health.worlds.flow.clocks import TimerSpec
+from marl_health.worlds.flow.compile_machines import prepare
 from marl_health.worlds.flow.conditions import compile_test
 from marl_health.worlds.flow.numbers import BROKEN, DIMENSIONS, cumulative, happens, uniform
 from marl_health.worlds.flow.program import Test, Way
@@ -124,6 +125,7 @@ class StepCompiler:
             step.duration = number.value
             if number.may_be_zero:
                 self.timeless.add(name)
+        prepare(self.compiler, step, spec, path)
         if isinstance(spec, model.MoveTo):
             step.place = self.program.pool_index.get(spec.move_to)
         step.preempt = spec.preempt is not None
@@ -182,7 +184,7 @@ class StepCompiler:
     def _decorate(self, name: str, spec: Any, step: FlowStep) -> None:
         path: Where = ("pathway", name)
         if isinstance(spec, model.StepBase):
-            step.sets = self.compiler.sets.get((*path, "set"), ())
+            step.sets += self.compiler.sets.get((*path, "set"), ())
             if spec.mark is not None:
                 step.marks = (self._mark(spec.mark, (*path, "mark")),)
             if spec.mark_end is not None:

@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from marl_health.worlds.flow.clocks import ClockSpec
     from marl_health.worlds.flow.decisions import Move
     from marl_health.worlds.flow.groups import GroupTable
+    from marl_health.worlds.flow.machines import SetUpSpec, WearSpec
     from marl_health.worlds.flow.model import FlowScenario
     from marl_health.worlds.flow.readings import Reading
     from marl_health.worlds.flow.sights import Sight
@@ -46,6 +47,7 @@ class PoolSpec:
     ``shifts``: (minutes after midnight, units), ascending; a single entry at 0 if it is the same all day.
     ``crews``: (begin and end in minutes after midnight, units) of those who work a shift; ``shifts`` says the same.
     ``turnover``: the jobs that make vacated units ready; then nobody asks how long ``clean`` is.
+    ``wear``, ``set_up``: of units that are machines.
     """
 
     name: str
@@ -59,6 +61,8 @@ class PoolSpec:
     unlimited: bool
     crews: tuple[tuple[float, float, int], ...] = ()
     turnover: TurnoverSpec | None = None
+    wear: WearSpec | None = None
+    set_up: SetUpSpec | None = None
 
 
 def on_duty(begin: float, end: float, minute: float) -> bool:

@@ -10,6 +10,7 @@ agents have ordered, capacities, measures. What nobody can know is drawn under t
 * what varies by episode, and who will come: see :mod:`marl_health.worlds.flow.redraw_coming`;
 * the end of what is under way (work, stays, moves, cleaning, patience, timers, states of health), given how long it has
   lasted. An early end that an agent arranged is known, and so is whether a stay is ripe for one where agents see that;
+* when a machine fails, given its age and what its checks told, and when it is back;
 * what is left of the unit exponential of a hazard is a new one;
 * every row and key, so that everything that anybody has yet to draw is new. ``hidden`` attributes are drawn from their
   prior, whatever is known of attributes that depend on them.
@@ -30,7 +31,9 @@ from marl_health.kernel.randomness import stream, uniforms
 from marl_health.kernel.world import exact_copy
 from marl_health.worlds.flow.clocks import Clock, HealthClock, HealthSpec, TimerSpec
 from marl_health.worlds.flow.decisions import ShortenStay
+from marl_health.worlds.flow.machines import Machine
 from marl_health.worlds.flow.redraw_coming import Coming
+from marl_health.worlds.flow.redraw_machines import redraw_machines
 from marl_health.worlds.flow.remaining import Luck, Remaining
 from marl_health.worlds.flow.sources import Leaver, Missing, Source
 from marl_health.worlds.flow.steps import Delay
@@ -39,7 +42,7 @@ if TYPE_CHECKING:
     from marl_health.worlds.flow.program import Program
     from marl_health.worlds.flow.world import FlowWorld
 
-HIDDEN = (Entity, Clock, Source, Missing, Leaver, Cleaning)
+HIDDEN = (Entity, Clock, Source, Missing, Leaver, Cleaning, Machine)
 """Things on the heap whose time nobody knows. The others are the calendar and what agents have ordered."""
 
 
@@ -110,6 +113,7 @@ class _Redraw:
         cleanings.sort(key=lambda entry: (entry[3].pool.index, entry[3].began, entry[2]))
         for entry in cleanings:
             self._cleaning(entry[3])
+        redraw_machines(world, self.remaining, self.luck)
 
     # ------------------------------------------------------------ what entities carry
     def _rows(self) -> None:

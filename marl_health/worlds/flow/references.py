@@ -8,6 +8,7 @@ from marl_health.spec.errors import Where
 from marl_health.spec.numbers import Quantity
 from marl_health.spec.suggest import did_you_mean
 from marl_health.worlds.flow import model, readings, sights
+from marl_health.worlds.flow.machine_views import MACHINE_READINGS, machine_reading, machine_words, units_sight
 from marl_health.worlds.flow.program import Sequel
 
 if TYPE_CHECKING:
@@ -43,6 +44,7 @@ class ReadingTable:
         found += [f"{name}.count" for name in (*self.program.outcome_names, *self.program.marks)]
         found += [f"{name}.arrived" for name in self.program.kinds]
         found += [f"{name}.{what}" for name in self.program.pool_index for what in POOL_READINGS]
+        found += [f"{pool.name}.{what}" for pool in self.program.pools for what in machine_words(pool)]
         found += [
             f"{name}.{what}"
             for name in (*self.lines.of_queue, *self.lines.of_pool)
@@ -88,6 +90,10 @@ class ReadingTable:
             return self._keep(reference, readings.Arrivals(name, self.program.kinds.index(name)))
         if name in self.program.pool_index and what in POOL_READINGS:
             return self._pool(reference, name, what)
+        if name in self.program.pool_index and what in MACHINE_READINGS:
+            pool = self.program.pool_index[name]
+            if what in machine_words(self.program.pools[pool]):
+                return self._keep(reference, machine_reading(name, pool, what))
         lines = tuple(self.lines.of_queue.get(name) or self.lines.of_pool.get(name) or ())
         if lines:
             return self._line(reference, name, lines, what)
@@ -166,6 +172,7 @@ class SightTable:
         """Every reference that can be seen."""
         found = ["hour", "weekday", "time_left", *self.slots]
         found += [f"{name}.{what}" for name in self.program.pool_index for what in sights.PoolNow.WORDS]
+        found += [f"{pool.name}.units" for pool in self.program.pools if pool.wear or pool.set_up]
         found += [f"{name}.{what}" for name in self.lines.of_queue for what in ("waiting", "oldest")]
         found += [f"{name}.{what}" for name in self.spans for what in ("now", "oldest")]
         found += [f"{name}.arriving" for name in self.program.kinds]
@@ -196,6 +203,8 @@ class SightTable:
             most = 20 if resource.unlimited else max(units for _, units in resource.shifts)
             default = max(3.0, most / 4) if what in ("waiting", "cleaning") else max(1.0, most / 2)
             return sights.PoolNow(name, pool, what, scale or default)
+        if what == "units" and name in self.program.pool_index:
+            return units_sight(self.program, self.program.pool_index[name], scale)
         if name in self.spans and what in ("now", "oldest"):
             return sights.SpanNow(name, self.spans[name], what, scale or (10.0 if what == "now" else 120.0))
         if name in self.program.kinds and what == "arriving":

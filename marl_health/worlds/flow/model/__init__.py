@@ -6,7 +6,7 @@ say about names that refer to other names is checked by the compiler.
 
 from marl_health.worlds.flow.model.arrivals import Arrive, AtStart, EntityType, Rate
 from marl_health.worlds.flow.model.base import WEEKDAYS
-from marl_health.worlds.flow.model.machines import Turnover
+from marl_health.worlds.flow.model.machines import Maintain, SetUp, Switch, Turnover, Wear
 from marl_health.worlds.flow.model.pathway import (
     VERBS,
     GiveUp,
@@ -67,6 +67,7 @@ __all__ = [
     "Leave",
     "Left",
     "Lever",
+    "Maintain",
     "Measure",
     "MoveTo",
     "Next",
@@ -80,12 +81,14 @@ __all__ = [
     "SetNext",
     "SetOrder",
     "SetReserve",
+    "SetUp",
     "Sight",
     "Slots",
     "Split",
     "Staff",
     "Stay",
     "StepBase",
+    "Switch",
     "Timer",
     "Together",
     "Transition",
@@ -94,5 +97,6 @@ __all__ = [
     "Visit",
     "Wait",
     "Waiting",
+    "Wear",
     "When",
 ]

@@ -18,6 +18,7 @@ from marl_health.spec.numbers import (
     Value,
 )
 from marl_health.worlds.flow.model.base import Count, If
+from marl_health.worlds.flow.model.machines import Maintain, Switch
 from marl_health.worlds.flow.model.pathway import Next
 
 
@@ -35,14 +36,14 @@ class AgeingOrder(Model):
     )
 
 
-Order = Literal["arrival", "class"] | ByClassOrder | AgeingOrder
+Order = Literal["arrival", "class", "set_up"] | ByClassOrder | AgeingOrder
 
 
 class Queue(Sourced):
     """A named line: by which attribute it is divided into classes, and in which order it serves them."""
 
     classes: Name | None = Field(None, description="Attribute that divides the line into classes")
-    order: Order = Field("arrival", description="Who is next")
+    order: Order = Field("arrival", description="Who is next; `set_up`: whoever needs no change of a free unit")
 
 
 class Slots(Sourced):
@@ -50,9 +51,9 @@ class Slots(Sourced):
 
     They wait for a queue or resource (``waiting``) or are in a step (``inside``). Order: ``by: waited`` puts those
     first who are there longest, ``by: NAME`` the lowest value of an attribute, ``by: {left: NAME}`` those first whose
-    planned duration (an attribute) is over soonest. Beside attributes, `show` knows `waited` and `stayed`, `called` (1 if
-    somebody who waits was put first already), and, of turnover jobs, `wanted` (how many wait for the place) and `longest`
-    (how long the first of them has waited).
+    planned duration (an attribute) is over soonest. Beside attributes, `show` knows `waited` and `stayed`, `called`
+    (1 if somebody who waits was put first already), and, of turnover jobs, `wanted` (how many wait for the place) and
+    `longest` (how long the first of them has waited).
     """
 
     waiting: Name | None = Field(None, description="A queue or resource that they wait for")
@@ -162,7 +163,13 @@ class Go(Model):
     go: Name = Field(description="The step")
 
 
-MOVES = {"call_in": "<call_in>", "choose": "<choose>", "reserve": "<reserve>"}
+MOVES = {
+    "call_in": "<call_in>",
+    "choose": "<choose>",
+    "reserve": "<reserve>",
+    "maintain": "<maintain>",
+    "switch": "<switch>",
+}
 
 
 MOVE_TAGS: dict[type[Model], str] = {
@@ -172,6 +179,8 @@ MOVE_TAGS: dict[type[Model], str] = {
     SetOrder: "<order>",
     SetExtra: "<extra>",
     SetNext: "<next>",
+    Maintain: "<maintain>",
+    Switch: "<switch>",
 }
 SETTINGS = {".order": "<order>", ".extra": "<extra>", ".next": "<next>"}
 
@@ -194,13 +203,15 @@ AnyMove = Annotated[
     | Annotated[SetReserve, Tag("<reserve>")]
     | Annotated[SetNext, Tag("<next>")]
     | Annotated[CallIn, Tag("<call_in>")]
-    | Annotated[Choose, Tag("<choose>")],
+    | Annotated[Choose, Tag("<choose>")]
+    | Annotated[Maintain, Tag("<maintain>")]
+    | Annotated[Switch, Tag("<switch>")],
     Discriminator(
         _move,
         custom_error_type="move_form",
         custom_error_message="a move is one of {set: QUEUE.order, to: {...}}, {set: RESOURCE.extra, levels: [...]}, "
         "{set: STEP.next, to: {...}}, {reserve: RESOURCE, for: condition, levels: [...]}, "
-        "{call_in: STAFF, count: 2, for: 8 h}, {choose: SLOTS, do: first}",
+        "{call_in: STAFF, count: 2, for: 8 h}, {choose: SLOTS, do: first}, {maintain: PLACE}, {switch: PLACE}",
     ),
 ]
 
