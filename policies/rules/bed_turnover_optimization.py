@@ -8,7 +8,7 @@ WARDS = ("icu", "medical", "surgical")
 """In the order in which slots number them."""
 
 COST = {0: 1.0, 1: 0.5, 2: 0.1}
-"""What an hour of waiting costs by the order of whoever waits: from theatre or intensive care, as an emergency, booked."""
+"""What an hour of waiting costs by order: who comes from theatre or intensive care, as an emergency, booked."""
 
 CRITICAL = 2.5
 """An hour of waiting for intensive care, as an emergency."""

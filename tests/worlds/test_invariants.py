@@ -66,7 +66,7 @@ def audit_machines(pool, world):
     assert pool.out == len(out) == sum(pool.away), pool.name
     ahead = {entry[3] for entry in world.agenda if entry[3].epoch == entry[4]}
     for machine in pool.machines.values():
-        assert (machine in ahead) == bool(machine.out or pool.wear), pool.name
+        assert (machine in ahead) == bool(machine.out or (pool.wear and machine.fails_at < math.inf)), pool.name
         assert not (machine.due and machine.number in pool.idle), pool.name
         assert machine.number not in used or pool.set_ups is None or machine.set_up in pool.set_ups.takes
 

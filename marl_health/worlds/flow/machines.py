@@ -99,14 +99,14 @@ class Machine:
 
     # ------------------------------------------------------------ lives
     def begin(self, world: FlowWorld, spec: PoolSpec) -> None:
-        """It is there: new, or of some age."""
+        """It is there: new, or of some age. Units that come later are spare ones, which do not fail."""
         self.somebody = world.stand_in(f"unit:{spec.name}:{self.number}")
         wear = spec.wear
         self.since = world.now
         self.checked = self._checks(world, wear)
-        if wear is None:
+        if wear is None or world.now > 0.0:
             return
-        age = 0.0 if wear.age is None or world.now > 0.0 else float(wear.age(world, self.somebody))
+        age = 0.0 if wear.age is None else float(wear.age(world, self.somebody))
         for _ in range(MOST_LIVES):
             self._live(world, wear)
             if self.fails_at - self.since > age:

@@ -134,7 +134,7 @@ class Spent(Reading):
     whole = "money is spent on nobody in particular"
 
     def __init__(self) -> None:
-        super().__init__("usd", "money spent on levers and call-ins")
+        super().__init__("usd", "money spent on levers, call-ins, repair and maintenance")
 
     @override
     def read(self, world: FlowWorld) -> float:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from math import inf
 from typing import TYPE_CHECKING
 
 from marl_health.worlds.flow.machines import NOTHING, SET_UP, Machine, MachinePool, WearSpec
@@ -28,7 +29,7 @@ def redraw_machines(world: FlowWorld, remaining: Remaining, luck: Luck) -> None:
                 machine.read(world, pool.wear)  # what has been seen stays
             machine.somebody = world.stand_in(f"unit:{spec.name}:{number}")
             if machine.out == NOTHING:
-                if pool.wear is not None:
+                if pool.wear is not None and machine.fails_at < inf:
                     _life(world, machine, pool.wear, remaining, luck)
                     world.at(machine.fails_at, machine)
                 continue
