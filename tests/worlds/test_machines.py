@@ -7,7 +7,7 @@ import pytest
 
 import marl_health
 from marl_health.spec.errors import ScenarioError
-from tests.worlds.build import comes, departures, game_of, play, scenario, starts
+from tests.worlds.build import comes, departures, game_of, play, scenario, starts, story
 from tests.worlds.redrawn import CRITICAL, differs, left_after, redraws, weibull
 from tests.worlds.test_invariants import audit
 
@@ -41,6 +41,10 @@ def test_a_failure_interrupts_whoever_is_served_and_they_start_again(tmp_path):
     # It fails at 01:30, is back at 02:15 and would fail again at 03:45, at 05:15 and so on.
     assert starts(game, "scan") == {1: [60, 135]} and departures(game) == {1: (195, "discharged")}
     assert game.kpis() == {"failures": 2.0, "maintained": 0.0, "down": 1.5, "busy": 1.5, "spent": 1000.0}
+    unit = [(time, what) for time, entity, kind, what, _ in game.events() if kind == "unit" and entity == -1]
+    assert unit == [(90, "repair"), (135, "back"), (225, "repair"), (270, "back")]
+    assert game.people()[-1].name == "scanner[0]"
+    assert starts(game, "scan")[1] == [60, 135] and story(game, 1)[1] == (90, "resource_use_end", "scan")
     game = play(room(tmp_path, wear={**WEAR, "work": "resume"}))
     assert departures(game) == {1: (165, "discharged")} and game.kpis()["busy"] == 1.0
 

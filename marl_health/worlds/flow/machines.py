@@ -16,6 +16,7 @@ from marl_health.kernel.entity import Entity, Value
 from marl_health.kernel.pool import Pool
 from marl_health.kernel.preemption import interrupt
 from marl_health.kernel.randomness import hashed
+from marl_health.worlds.flow.cast import Person
 
 if TYPE_CHECKING:
     from marl_health.worlds.flow.program import PoolSpec
@@ -23,6 +24,10 @@ if TYPE_CHECKING:
 
 NOTHING, REPAIR, MAINTENANCE, SET_UP = range(4)
 """Why a unit is out, or will be when it comes free."""
+WORDS = ("", "repair", "maintenance", "set_up")
+"""The same in event logs."""
+MOST_UNITS = 1_000_000
+"""Beyond every number of a unit of a place."""
 
 MOST_LIVES = 1000
 """Lives drawn for a unit that is old already when the world begins; then it begins a new one."""
@@ -275,6 +280,8 @@ class MachinePool(Pool):
         machine.epoch += 1
         machine.out = why
         machine.began = now
+        if why != SET_UP:
+            machine.fails_at = machine.defect_at = inf
         self.out += 1
         self.away[why] += 1
         self.counts[why] += 1
@@ -292,6 +299,8 @@ class MachinePool(Pool):
                 world.spent.add(price)
         machine.until = now + minutes
         world.at(machine.until, machine)
+        if world.log is not None:
+            self._log(world, machine, WORDS[why])
 
     def comes_back(self, world: FlowWorld, machine: Machine) -> None:
         """A unit that was out is free."""
@@ -302,6 +311,8 @@ class MachinePool(Pool):
         self.away[why] -= 1
         self.gone[why] += world.now
         machine.back(world, self.wear)
+        if world.log is not None:
+            self._log(world, machine, "back")
         if self.wear is not None:
             if why != SET_UP:
                 machine.renew(world, self.wear)
@@ -310,6 +321,13 @@ class MachinePool(Pool):
         self.put_back(world, machine.number)
         if self.free > 0 and self.wanted:
             self.dispatch(world)
+
+    def _log(self, world: FlowWorld, machine: Machine, event: str) -> None:
+        """Write a row about a unit. In the log units have numbers below 0, and names such as ``scanner[0]``."""
+        assert world.log is not None and world.cast is not None
+        number = -1 - self.index * MOST_UNITS - machine.number
+        world.cast.people.setdefault(number, Person(f"{self.name}[{machine.number}]", self.name, {}, []))
+        world.log.append((world.now, number, "unit", event, self.name))
 
     def fails(self, world: FlowWorld, machine: Machine) -> None:
         """A unit breaks down; whoever is served by it waits again, unless it is their place."""
