@@ -10,14 +10,14 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-from orchestration.commands.errors import CommandError, need
 from orchestration.commands.options import chosen_alternatives
-from orchestration.commands.output import console
 from orchestration.commands.store import opened_store
 from orchestration.commands.tables import CLEAR, interval
+from orchestration.errors import CommandError, need
 from orchestration.evaluation.statistics import Estimate
 from orchestration.experiment.asking import asked_for
 from orchestration.experiment.reading import Experiment, is_experiment, load_experiment
+from orchestration.output import console
 from orchestration.workers import cpus
 
 if TYPE_CHECKING:

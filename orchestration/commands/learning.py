@@ -12,12 +12,12 @@ from typing import Annotated
 import typer
 
 from marl_health import Scenario, load, parallel_env
-from orchestration.commands.errors import CommandError, missing
 from orchestration.commands.options import Chosen, Jobs, Json, Replications, chosen_alternatives
-from orchestration.commands.output import output_file, progress_bar, write_json
 from orchestration.commands.store import Address, recorded
 from orchestration.commands.tables import print_comparison, standing
+from orchestration.errors import CommandError, missing
 from orchestration.evaluation.compare import Comparison, compare
+from orchestration.output import output_file, progress_bar, write_json
 from orchestration.workers import cpus
 from policies import PolicyError
 from policies.registry import MANIFEST, check, rule_of

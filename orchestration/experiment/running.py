@@ -122,7 +122,7 @@ def _run_seed(setup: Setup, store: Store, out: Path, seed: int, jobs: int, conso
 
 def _judge(setup: Setup, folder: Path, trained: dict[str, Any], job: Job, jobs: int) -> None:
     """Compare what was trained with the others, wherever the experiment says, and write the reports."""
-    from orchestration.commands.output import output_file, write_json
+    from orchestration.output import output_file, write_json
     from orchestration.report import write_report
 
     experiment = setup.experiment

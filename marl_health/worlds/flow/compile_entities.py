@@ -12,8 +12,9 @@ from marl_health.spec.errors import Where
 from marl_health.spec.numbers import Choice, TableColumn
 from marl_health.worlds.flow import model
 from marl_health.worlds.flow.compile_steps import compile_sets
+from marl_health.worlds.flow.dimensions import DIMENSIONS
 from marl_health.worlds.flow.names import KIND
-from marl_health.worlds.flow.numbers import BROKEN, DIMENSIONS
+from marl_health.worlds.flow.numbers import BROKEN
 from marl_health.worlds.flow.sources import AtStartSpec, RateSpec, SourceSpec, TimetableSpec
 
 if TYPE_CHECKING:

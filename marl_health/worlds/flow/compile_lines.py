@@ -75,13 +75,18 @@ class LineTable:
             ("move_to", scenario.places, "place"),
             ("visit", scenario.places, "place"),
             ("staff", scenario.staff, "staff"),
+            ("take", scenario.stock, "stock"),
         ):
             value = getattr(step, verb, None)
             for name in [value] if isinstance(value, str) else value or []:
                 if name in allowed:
                     continue
                 word = "with" if verb == "staff" else verb
-                if name in scenario.places:
+                if verb == "take":
+                    self.compiler.names.unknown((*path, word), what, name, allowed)
+                elif name in scenario.stock:
+                    self.compiler.names.problem((*path, word), f"'{name}' is stock; write take: {name} in a step")
+                elif name in scenario.places:
                     remedy = f"write move_to: {name} to stay there from now on, or visit: {name} for this step only"
                     self.compiler.names.problem((*path, word), f"'{name}' is a place and {word} takes staff; {remedy}")
                 elif name in scenario.staff:

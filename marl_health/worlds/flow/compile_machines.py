@@ -15,7 +15,7 @@ from marl_health.worlds.flow.machine_moves import MachineMove, MaintainMove, Swi
 from marl_health.worlds.flow.machines import MAINTENANCE, REPAIR, MachinePool, SetUpSpec, WearSpec
 from marl_health.worlds.flow.names import shown_value
 from marl_health.worlds.flow.program import LineSpec
-from marl_health.worlds.flow.turnover import TurnoverSpec
+from marl_health.worlds.flow.turnover import SHOWN_OF_WAITING, TurnoverSpec
 
 if TYPE_CHECKING:
     from marl_health.worlds.flow.compile import Compiler
@@ -64,6 +64,19 @@ def compile_turnover(
         known.append((names.slots[name], number.value))
         names.attributes[kind][name] = before.or_else(number)
     return TurnoverSpec(kind, tuple(known))
+
+
+def shown_of_waiting(
+    compiler: Compiler, what: str, kinds: tuple[int, ...], path: Where
+) -> list[tuple[str, Value, float]]:
+    """What is shown of those who wait: whether they were called, and of a job who waits for the place."""
+    jobs = job_kinds(compiler)
+    if what != "called" and not set(kinds) <= jobs:
+        others = " and ".join(compiler.names.kinds[kind] for kind in kinds if kind not in jobs)
+        compiler.names.problem(path, f"'{what}' is shown of turnover jobs only, and {others} may be here too")
+        return []
+    value, scale = SHOWN_OF_WAITING[what]
+    return [(what, value, scale)]
 
 
 # ---------------------------------------------------------------- wear

@@ -141,6 +141,20 @@ class Spent(Reading):
         return world.spent.read(world.now)
 
 
+class Total(Reading):
+    """What steps added up."""
+
+    whole = "a total is kept for all together"
+
+    def __init__(self, name: str, total: int, unit: str) -> None:
+        super().__init__(unit, f"'{name}' added up")
+        self.number = total
+
+    @override
+    def read(self, world: FlowWorld) -> float:
+        return world.totals[self.number]
+
+
 class ExpectedDeaths(Reading):
     """Hazard of death integrated over everybody's time, plus the chance of death where the pathway draws it."""
 

@@ -4,8 +4,11 @@ from __future__ import annotations
 
 from typing import Any
 
+from typing_extensions import override
+
 from marl_health.kernel.entity import Entity
 from marl_health.kernel.line import Line
+from marl_health.kernel.measures import Accrual
 from marl_health.kernel.pool import Pool, Reserve
 from marl_health.kernel.randomness import stream
 from marl_health.kernel.roster import Roster
@@ -15,6 +18,7 @@ from marl_health.worlds.flow.machines import MachinePool
 from marl_health.worlds.flow.program import PoolSpec, Program, on_duty
 from marl_health.worlds.flow.set_up_order import of_line
 from marl_health.worlds.flow.sources import DAY
+from marl_health.worlds.flow.stock import Stock
 
 
 class ShiftChange:
@@ -73,6 +77,7 @@ class ResourceWorld(World):
 
     program: Program
     seed: int
+    spent: Accrual
     _nobody: Entity | None = None
 
     def build(self) -> None:
@@ -113,6 +118,8 @@ class ResourceWorld(World):
                 self.lines[number].rosters.append(roster)
 
     def _pool(self, number: int, spec: PoolSpec) -> Pool:
+        if spec.stock is not None:
+            return Stock(spec.name, number, spec.stock, self.spent)
         if spec.crews:
             minute = self.program.start % DAY
             on = {crew: count for crew, (begin, end, count) in enumerate(spec.crews) if on_duty(begin, end, minute)}
@@ -152,6 +159,12 @@ class ResourceWorld(World):
                 self.at(self.next_shift(pool), CrewChange(pool), EARLY)
             elif len(spec.shifts) > 1:
                 self.at(self.next_shift(pool), ShiftChange(pool), EARLY)
+
+    @override
+    def vacated_unit(self, pool: Pool, entity: Entity) -> None:
+        turnover = self.program.pools[pool.index].turnover
+        assert turnover is not None
+        turnover.begin(self, pool, entity)  # type: ignore[arg-type]
 
     def stand_in(self, name: str) -> Entity:
         """Somebody with a row of a stream of its own, for numbers that are about nobody."""

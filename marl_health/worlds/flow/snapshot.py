@@ -44,9 +44,9 @@ def take_snapshot(world: FlowWorld) -> dict[str, Any]:
         ``minute_of_week``; ``minutes`` since the first decision and ``horizon``, when decisions end;
         ``inside``: how many entities there are;
         ``classes``: {``attribute``, ``names``}, the order of every ``by_class`` below;
-        ``resources``: by name {``department``, ``place``, ``unlimited``, ``taken``, ``cleaning`` (or out),
-        ``capacity``, ``most`` (the largest capacity it can have), ``waiting``,
-        ``by_class`` (units in use by whose class),
+        ``resources``: by name {``department``, ``place``, ``unlimited``, ``taken`` (of stock, what is on hand),
+        ``cleaning`` (or out), ``capacity``, ``most`` (the largest capacity it can have), ``waiting``, ``by_class``
+        (units in use by whose class),
         ``boarding`` (those in a place who only wait for their next one, by class)};
         ``queues``: by name how many wait; ``lines``: one {``name``, ``at`` (the resource it stands in front of),
         ``waiting``, ``by_class``, ``elsewhere`` (those of them who meanwhile occupy a place, by class)} for each line;
@@ -79,7 +79,7 @@ def take_snapshot(world: FlowWorld) -> dict[str, Any]:
             "department": place.department,
             "place": place.place,
             "unlimited": place.unlimited,
-            "taken": pool.busy,
+            "taken": pool.busy if place.stock is None else pool.free,
             "cleaning": pool.cleaning + pool.out,
             "capacity": pool.capacity,
             "most": _most(program, number),

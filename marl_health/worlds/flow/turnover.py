@@ -63,8 +63,15 @@ def longest_wait(world: FlowWorld, job: Entity) -> float:
     return max([line.oldest(cls, now) for line in lines if line.waiting for cls in range(len(line.tickets))], default=0)
 
 
-SHOWN_OF_JOBS: dict[str, tuple[Value, float]] = {
+def called(world: FlowWorld, entity: Entity) -> int:
+    """1 if somebody who waits was put first already, and is served when those are who were before."""
+    line = entity.line
+    return int(line is not None and any(ticket[1] == entity.ticket for ticket in line.called))
+
+
+SHOWN_OF_WAITING: dict[str, tuple[Value, float]] = {
     "wanted": (value_of("(0 if entity.place is None else entity.place.waiting)"), 2.0),
     "longest": (value_of("{0}(world, entity)", constant(longest_wait)), 120.0),
+    "called": (value_of("{0}(world, entity)", constant(called)), 0.0),
 }
-"""What may be shown of jobs beside their attributes, and its scale."""
+"""What may be shown of those who wait beside their attributes, and its scale; only ``called`` of others than jobs."""

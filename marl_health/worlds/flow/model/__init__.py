@@ -9,6 +9,7 @@ from marl_health.worlds.flow.model.base import WEEKDAYS
 from marl_health.worlds.flow.model.machines import Maintain, SetUp, Switch, Turnover, Wear
 from marl_health.worlds.flow.model.pathway import (
     VERBS,
+    Give,
     GiveUp,
     HealthMachine,
     Leave,
@@ -18,6 +19,7 @@ from marl_health.worlds.flow.model.pathway import (
     Split,
     Stay,
     StepBase,
+    Take,
     Timer,
     Together,
     Transition,
@@ -41,6 +43,7 @@ from marl_health.worlds.flow.model.roles import (
     Order,
     Queue,
     SetExtra,
+    SetIssue,
     SetNext,
     SetOrder,
     SetReserve,
@@ -48,6 +51,7 @@ from marl_health.worlds.flow.model.roles import (
     Slots,
 )
 from marl_health.worlds.flow.model.scenario import FlowScenario
+from marl_health.worlds.flow.model.stock import OrderStock, Stock
 
 __all__ = [
     "VERBS",
@@ -61,6 +65,7 @@ __all__ = [
     "Choose",
     "EntityType",
     "FlowScenario",
+    "Give",
     "GiveUp",
     "Go",
     "HealthMachine",
@@ -72,12 +77,14 @@ __all__ = [
     "MoveTo",
     "Next",
     "Order",
+    "OrderStock",
     "Place",
     "Queue",
     "Rate",
     "Resource",
     "Route",
     "SetExtra",
+    "SetIssue",
     "SetNext",
     "SetOrder",
     "SetReserve",
@@ -88,7 +95,9 @@ __all__ = [
     "Staff",
     "Stay",
     "StepBase",
+    "Stock",
     "Switch",
+    "Take",
     "Timer",
     "Together",
     "Transition",

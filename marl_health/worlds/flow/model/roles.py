@@ -20,6 +20,7 @@ from marl_health.spec.numbers import (
 from marl_health.worlds.flow.model.base import Count, If
 from marl_health.worlds.flow.model.machines import Maintain, Switch
 from marl_health.worlds.flow.model.pathway import Next
+from marl_health.worlds.flow.model.stock import Issue, OrderStock
 
 
 class ByClassOrder(Model):
@@ -86,6 +87,9 @@ class Sight(Model):
     see: str = Field(max_length=200, description="A reference, such as `ed_queue.waiting`")
     by: Name | None = Field(None, description="One number for each class")
     scale: Amount | None = Field(None, description="Seen as x / (x + scale)")
+    within: list[Minutes] = Field(
+        [], max_length=20, description="Of a stock: how many of the units on hand expire within each of these times"
+    )
 
 
 class Lever(Model):
@@ -135,6 +139,13 @@ class SetNext(Lever):
         return self.set.removesuffix(".next")
 
 
+class SetIssue(Lever):
+    """Choose which units of a stock are handed out first; the first is the stock's own, in force at the start."""
+
+    set: str = Field(pattern=r"^[A-Za-z_][A-Za-z0-9_]*\.issue$", description="A stock and `.issue`")
+    to: list[Issue] = Field(min_length=2, max_length=2, description="`oldest` and `newest`, in this order or the other")
+
+
 class CallIn(Model):
     """Call extra staff in, for a while and at a price."""
 
@@ -151,16 +162,24 @@ class Choose(Model):
 
     choose: Name = Field(description="The slot list")
     do: Literal["first", "shorten"] | Go = Field(
-        description="`first`: to the head of the line; `shorten`: end the stay; `{go: step}`: send there"
+        description="`first`: to the head of the line; `shorten`: end the stay; `{go: step}`: send there; "
+        "`{set: {attribute: value}}`: change attributes; `{set: {...}, go: step}`: both"
     )
     at_most: int | None = Field(None, ge=1, le=10_000, description="Times allowed in an episode")
     costs: Amount = Field(Quantity(0.0, "money"), description="For each time")
 
 
 class Go(Model):
-    """Send the chosen entity to another step."""
+    """Change attributes of the chosen entity (a label, a protocol, a dose), send it to another step, or both."""
 
-    go: Name = Field(description="The step")
+    go: Name | None = Field(None, description="The step; without it the entity stays where it is")
+    set: dict[Name, Value] = Field({}, max_length=20, description="Attributes that change, before it goes")
+
+    @model_validator(mode="after")
+    def _does_something(self) -> Go:
+        if self.go is None and not self.set:
+            raise ValueError("needs go, set, or both: {set: {protocol: low}, go: scan}")
+        return self
 
 
 MOVES = {
@@ -169,6 +188,7 @@ MOVES = {
     "reserve": "<reserve>",
     "maintain": "<maintain>",
     "switch": "<switch>",
+    "order": "<stock>",
 }
 
 
@@ -179,10 +199,12 @@ MOVE_TAGS: dict[type[Model], str] = {
     SetOrder: "<order>",
     SetExtra: "<extra>",
     SetNext: "<next>",
+    SetIssue: "<issue>",
+    OrderStock: "<stock>",
     Maintain: "<maintain>",
     Switch: "<switch>",
 }
-SETTINGS = {".order": "<order>", ".extra": "<extra>", ".next": "<next>"}
+SETTINGS = {".order": "<order>", ".extra": "<extra>", ".next": "<next>", ".issue": "<issue>"}
 
 
 def _move(value: Any) -> str | None:
@@ -202,6 +224,8 @@ AnyMove = Annotated[
     | Annotated[SetExtra, Tag("<extra>")]
     | Annotated[SetReserve, Tag("<reserve>")]
     | Annotated[SetNext, Tag("<next>")]
+    | Annotated[SetIssue, Tag("<issue>")]
+    | Annotated[OrderStock, Tag("<stock>")]
     | Annotated[CallIn, Tag("<call_in>")]
     | Annotated[Choose, Tag("<choose>")]
     | Annotated[Maintain, Tag("<maintain>")]
@@ -211,6 +235,7 @@ AnyMove = Annotated[
         custom_error_type="move_form",
         custom_error_message="a move is one of {set: QUEUE.order, to: {...}}, {set: RESOURCE.extra, levels: [...]}, "
         "{set: STEP.next, to: {...}}, {reserve: RESOURCE, for: condition, levels: [...]}, "
+        "{set: STOCK.issue, to: [oldest, newest]}, {order: STOCK, levels: [...]}, "
         "{call_in: STAFF, count: 2, for: 8 h}, {choose: SLOTS, do: first}, {maintain: PLACE}, {switch: PLACE}",
     ),
 ]
