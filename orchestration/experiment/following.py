@@ -133,10 +133,10 @@ class Following(tune.Callback):
 
     def _sampled(self, steps: int, told: Sequence[Mapping[str, Any]]) -> None:
         """Store every episode that was learned from, and the means of their KPIs."""
-        for stage in sorted({one["stage"] for one in told}):
-            here = [one for one in told if one["stage"] == stage]
-            name, scenario = self._stages[stage]
-            where = self._job.environment(scenario, name)
+        for workflow, stage in sorted({(one["workflow"], one["stage"]) for one in told}):
+            here = [one for one in told if (one["workflow"], one["stage"]) == (workflow, stage)]
+            scenario, units = self.played(workflow, stage)
+            where = self._job.environment(scenario, self._stages[stage][0])
             facts = ("seed", "length", "terms", "conservation")
             self._job.episodes(
                 [
@@ -146,18 +146,32 @@ class Following(tune.Callback):
                 environment=where,
             )
             values = {"return": [one["gained"] for one in here]}
-            values |= {kpi: [one["kpis"].get(kpi, math.nan) for one in here] for kpi in self._units}
+            values |= {kpi: [one["kpis"].get(kpi, math.nan) for one in here] for kpi in units}
             means = {metric: mean_interval(each) for metric, each in values.items()}
-            self._job.kpis(
-                self._label, means, units=self._units, evaluation="sampled", env_steps=steps, environment=where
-            )
+            self._job.kpis(self._label, means, units=units, evaluation="sampled", env_steps=steps, environment=where)
+
+    def played(self, workflow: str, stage: int) -> tuple[Scenario, Mapping[str, str]]:
+        """The scenario of episodes, and the units of its KPIs."""
+        return self._stages[stage][1], self._units
+
+    def store(
+        self,
+        scenario: Scenario,
+        estimates: Mapping[str, Estimate],
+        env_steps: int,
+        *,
+        stage: str,
+        units: Mapping[str, str],
+    ) -> None:
+        """Store what an evaluation found in a scenario."""
+        where = self._job.environment(scenario, stage)
+        common = {"evaluation": "training", "env_steps": env_steps, "environment": where}
+        self._job.kpis(self._label, estimates, units=units, **common)
 
     def _evaluated(self, steps: int, judged: Mapping[str, Any]) -> None:
         name, scenario = self._stages[judged["stage"]]
         estimates = {metric: Estimate(*row) for metric, row in judged["values"].items()}
-        where = self._job.environment(scenario, name)
-        common = {"evaluation": "training", "env_steps": steps, "environment": where}
-        self._job.kpis(self._label, estimates, units=self._units, **common)
+        self.store(scenario, estimates, steps, stage=name, units=self._units)
         gained = estimates["return"]
         at = f" at stage {name}" if name else ""
         self._console.print(
