@@ -114,7 +114,7 @@ def _choices(graph: Pathway, data: Mapping[str, Any]) -> None:
                     for target, _ in ways(way):
                         graph.link(setting.removesuffix(".next"), target, "choice", words(role))
             do = move.get("do")
-            if isinstance(do, Mapping):
+            if isinstance(do, Mapping) and "go" in do:
                 slots = data["slots"][move["choose"]]
                 for name, step in data["pathway"].items():
                     if "in" in slots:

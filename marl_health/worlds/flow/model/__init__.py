@@ -6,6 +6,7 @@ say about names that refer to other names is checked by the compiler.
 
 from marl_health.worlds.flow.model.arrivals import Arrive, AtStart, EntityType, Rate
 from marl_health.worlds.flow.model.base import WEEKDAYS
+from marl_health.worlds.flow.model.machines import Maintain, SetUp, Switch, Turnover, Wear
 from marl_health.worlds.flow.model.pathway import (
     VERBS,
     Give,
@@ -71,6 +72,7 @@ __all__ = [
     "Leave",
     "Left",
     "Lever",
+    "Maintain",
     "Measure",
     "MoveTo",
     "Next",
@@ -86,6 +88,7 @@ __all__ = [
     "SetNext",
     "SetOrder",
     "SetReserve",
+    "SetUp",
     "Sight",
     "Slots",
     "Split",
@@ -93,13 +96,16 @@ __all__ = [
     "Stay",
     "StepBase",
     "Stock",
+    "Switch",
     "Take",
     "Timer",
     "Together",
     "Transition",
+    "Turnover",
     "Use",
     "Visit",
     "Wait",
     "Waiting",
+    "Wear",
     "When",
 ]

@@ -106,6 +106,12 @@ class StepBase(Sourced):
     mark: Name | None = Field(None, description="Time stamp when the step begins in earnest (after any wait)")
     mark_end: Name | None = Field(None, description="Time stamp when the step ends")
     set: dict[Name, Value] = Field({}, description="Attributes that change when the step begins")
+    reveal: Names = Field(
+        [], max_length=20, description="Hidden attributes whose truth agents see from then on, in slots that show them"
+    )
+    adds: dict[Name, Value] = Field(
+        {}, max_length=20, description="Amounts added to totals when the step begins, read as `NAME.total`"
+    )
 
 
 class Waiting(StepBase):
