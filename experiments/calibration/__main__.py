@@ -21,9 +21,9 @@ from experiments.calibration.runs import Runs
 from experiments.calibration.table import TITLES, Row, markdown, rows, summary
 from marl_health import ScenarioError
 from marl_health.spec.document import Document
-from orchestration.commands.errors import CommandError
-from orchestration.commands.output import console, output_file, progress_bar, write_json
 from orchestration.commands.tables import BETTER, WORSE
+from orchestration.errors import CommandError
+from orchestration.output import console, output_file, progress_bar, write_json
 from orchestration.workers import WorkerError, cpus
 
 

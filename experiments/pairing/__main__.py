@@ -15,10 +15,10 @@ import policies
 from experiments.pairing.gains import Controls, estimates, gain, shares
 from experiments.pairing.played import MEAN_STAY, RETURN, TOTAL_STAY, Played, drawn_at_first, drawn_further, play
 from marl_health import Scenario, ScenarioError, load
-from orchestration.commands.output import console
 from orchestration.commands.runs import split_policies
 from orchestration.commands.tables import interval, metric_label, number, ratio, seeds_line
 from orchestration.evaluation.statistics import paired_difference
+from orchestration.output import console
 from orchestration.workers import WorkerError, cpus
 
 WANTED = 5.0

@@ -11,8 +11,8 @@ import numpy as np
 from experiments.pairing.gains import Array
 from marl_health import Scenario
 from marl_health.worlds.flow.world import FlowWorld
-from orchestration.commands.output import progress_bar
 from orchestration.episodes import Event
+from orchestration.output import progress_bar
 from orchestration.simulate import Simulation, simulate
 
 RETURN, TOTAL_STAY, MEAN_STAY = "return", "length_of_stay_total", "length_of_stay_mean"

@@ -13,8 +13,8 @@ from rich.progress import BarColumn, Progress, TaskID, TaskProgressColumn, TextC
 
 from experiments.validation import estimates, treatment_centre, two_ed
 from experiments.validation.table import Group, Row, as_data, summary, table
-from orchestration.commands.errors import CommandError
-from orchestration.commands.output import console, output_file, write_json
+from orchestration.errors import CommandError
+from orchestration.output import console, output_file, write_json
 from orchestration.workers import WorkerError, cpus
 
 GROUPS: tuple[Group, ...] = (

@@ -41,6 +41,9 @@ AGENTS = re.compile(r"^agents:[^\n]*\n((?:[ \t#][^\n]*\n|\n)*)", re.MULTILINE)
 """The block of the agents, up to the next key at the margin."""
 KEY = re.compile(r"^( +)(\w+):[ \t]*(\S*)", re.MULTILINE)
 
+ACRONYMS = frozenset({"icu", "or"})
+"""Words of scenarios' names that Gymnasium's ids write in capitals: intensive care unit, operating room."""
+
 
 @dataclass(frozen=True)
 class Entry:
@@ -62,7 +65,8 @@ class Entry:
     @property
     def gymnasium_id(self) -> str:
         """Its id in Gymnasium's registry."""
-        return f"{NAMESPACE}/{''.join(part.capitalize() for part in self.name.split('_'))}-v{self.version}"
+        words = (part.upper() if part in ACRONYMS else part.capitalize() for part in self.name.split("_"))
+        return f"{NAMESPACE}/{''.join(words)}-v{self.version}"
 
     @property
     def module(self) -> str:

@@ -18,8 +18,8 @@ import numpy as np
 from marl_health.kernel.formula import Quantile, constant, quantile_of
 
 _EXP, _LOG1P = constant(exp), constant(log1p)
-_NORMAL = constant(_normal_dist_inv_cdf)
-"""``NormalDist.inv_cdf`` without its check of the argument, which a uniform of a row always passes."""
+_NORMAL = NORMAL_QUANTILE = constant(_normal_dist_inv_cdf)
+"""``NormalDist.inv_cdf`` of (uniform, mean, sd) without its check of the argument, which a row's uniform passes."""
 _normal_cdf = NormalDist().cdf
 FARTHEST = 8.5
 """Standard deviations beyond which no uniform of a row takes a normal variable."""

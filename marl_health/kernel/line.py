@@ -55,7 +55,7 @@ class Line:
         self.index = index
         self.needs = needs
         self.kept = kept
-        self.returned = tuple((pool, units) for pool, units in needs if pool is not kept)
+        self.returned = tuple((pool, units) for pool, units in needs if pool is not kept and not pool.consumed)
         self.single = needs[0][0] if len(needs) == 1 and needs[0][1] == 1 else None
         self.slot = slot
         self.classes = dict(classes)

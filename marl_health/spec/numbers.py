@@ -7,11 +7,13 @@ Wherever the language takes a number, it takes one of these forms:
 * ``{by: attribute, 1: ..., else: ...}`` when it depends on an attribute, or ``{by: attribute, table: F, column: C}``;
 * ``{times: [...]}``, ``{plus: [...]}``, ``{share: 14%, of: ...}``;
 * ``{choice: {a: 30%, b: else}}`` and ``{chance: 9%}`` for what is drawn among values;
+* ``{signal_of: attribute, sensitivity: 90%, specificity: 80%}`` for what is seen of an attribute, with errors;
 * a distribution, ``{lognormal: {mean: 6 min, sd: 3 min}}``, always with the parameters of the variable itself.
 """
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Annotated, Any, Literal, Union
 
 from pydantic import BeforeValidator, ConfigDict, Discriminator, Field, Tag, model_validator
@@ -92,6 +94,7 @@ __all__ = [
     "Scalar",
     "Share",
     "ShareOf",
+    "SignalOf",
     "Sourced",
     "TableColumn",
     "Times",
@@ -168,21 +171,56 @@ class Choice(Form):
 
     @model_validator(mode="after")
     def _sums_to_one(self) -> Choice:
-        total = sum(share for share in self.choice.values() if share != "else")
-        open_ones = sum(1 for share in self.choice.values() if share == "else")
-        if open_ones > 1:
-            raise ValueError("only one of the values can be else")
-        if open_ones == 0 and abs(total - 1) > 1e-6:
-            raise ValueError(f"the shares add up to {100 * total:.6g}%, not to 100%")
-        if total > 1 + 1e-6:
-            raise ValueError(f"the shares add up to {100 * total:.6g}%, more than 100%")
+        _add_up(self.choice)
         return self
+
+
+def _add_up(shares: Mapping[str, float | Literal["else"]], where: str = "") -> None:
+    """Raise ValueError if shares do not add up to 100%."""
+    total = sum(share for share in shares.values() if share != "else")
+    open_ones = sum(1 for share in shares.values() if share == "else")
+    if open_ones > 1:
+        raise ValueError(f"{where}only one of the values can be else")
+    if open_ones == 0 and abs(total - 1) > 1e-6:
+        raise ValueError(f"{where}the shares add up to {100 * total:.6g}%, not to 100%")
+    if total > 1 + 1e-6:
+        raise ValueError(f"{where}the shares add up to {100 * total:.6g}%, more than 100%")
 
 
 class Chance(Form):
     """Yes with this probability."""
 
     chance: Value = Field(description="The probability")
+
+
+class SignalOf(Form):
+    """What is seen of another attribute, most often a hidden one: the truth, with errors. In one of three ways.
+
+    Of yes or no: `sensitivity`, the chance to see yes where it is yes, and `specificity`, the chance to see no where it
+    is no. Of a word, or whatever has few values: `shows`, the share of what is seen for each true value. Of a number:
+    `noise`, the standard deviation of a normal error. It stands alone as the value of an attribute, under `has` or
+    where attributes are `set`; what its quality depends on stands inside, as in `sensitivity: {by: reader, ...}`.
+    """
+
+    signal_of: Name = Field(description="The attribute that it tells of")
+    sensitivity: Value | None = Field(None, description="Chance to see yes where the truth is yes")
+    specificity: Value | None = Field(None, description="Chance to see no where the truth is no")
+    shows: dict[str, dict[str, Share | Literal["else"]]] | None = Field(
+        None, min_length=1, max_length=200, description="For each true value, the share of each value that is seen"
+    )
+    noise: Value | None = Field(None, description="Standard deviation of the error, in the unit of the attribute")
+
+    @model_validator(mode="after")
+    def _one_way(self) -> SignalOf:
+        if (self.sensitivity is None) != (self.specificity is None):
+            raise ValueError("sensitivity and specificity go together")
+        if sum(way is not None for way in (self.sensitivity, self.shows, self.noise)) != 1:
+            raise ValueError("needs exactly one of sensitivity with specificity, shows, and noise")
+        for truth, shares in (self.shows or {}).items():
+            if not shares:
+                raise ValueError(f"where the truth is {truth}: say what is seen, such as {{yes: 90%, no: else}}")
+            _add_up(shares, f"where the truth is {truth}: ")
+        return self
 
 
 STRUCTURES: dict[str, type[Sourced]] = {
@@ -192,6 +230,7 @@ STRUCTURES: dict[str, type[Sourced]] = {
     "of": ShareOf,
     "choice": Choice,
     "chance": Chance,
+    "signal_of": SignalOf,
     "constant": Constant,
     "exponential": Exponential,
     "lognormal": Lognormal,
@@ -206,7 +245,7 @@ STRUCTURES: dict[str, type[Sourced]] = {
 }
 """Every structured form of a number, by the key that tells it."""
 
-DISTRIBUTIONS = frozenset(STRUCTURES.values()) - {By, Times, Plus, ShareOf, Choice, Chance}
+DISTRIBUTIONS = frozenset(STRUCTURES.values()) - {By, Times, Plus, ShareOf, Choice, Chance, SignalOf}
 """The forms that are drawn from a quantile function."""
 
 
@@ -242,6 +281,7 @@ Value = Annotated[
         Annotated[ShareOf, Tag("<of>")],
         Annotated[Choice, Tag("<choice>")],
         Annotated[Chance, Tag("<chance>")],
+        Annotated[SignalOf, Tag("<signal_of>")],
         Annotated[Constant, Tag("<constant>")],
         Annotated[Exponential, Tag("<exponential>")],
         Annotated[Lognormal, Tag("<lognormal>")],

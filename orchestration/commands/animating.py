@@ -12,9 +12,9 @@ import typer
 
 import policies as policies_by_name
 from marl_health import Scenario, load
-from orchestration.commands.errors import CommandError
 from orchestration.commands.options import Chosen, NameOrFile, chosen_alternatives
-from orchestration.commands.output import output_file, progress_bar
+from orchestration.errors import CommandError
+from orchestration.output import output_file, progress_bar
 
 if TYPE_CHECKING:
     from PIL import Image

@@ -12,8 +12,8 @@ from rich.table import Table
 from marl_health import Scenario, ScenarioError, load
 from marl_health.spec.scenario import packaged_scenarios
 from orchestration.commands.options import Chosen, NameOrFile, chosen_alternatives
-from orchestration.commands.output import console
 from orchestration.explain import explain
+from orchestration.output import console
 
 
 def list_scenarios() -> None:

@@ -11,8 +11,8 @@ from rich.text import Text
 from marl_health import load
 from orchestration.check.whole import Result, check_scenario, must_have_rule, stages
 from orchestration.commands.options import Jobs
-from orchestration.commands.output import console, output_file, progress_bar, write_json
 from orchestration.commands.tables import BETTER, WORSE
+from orchestration.output import console, output_file, progress_bar, write_json
 from orchestration.workers import cpus
 from policies.clock import result_file
 

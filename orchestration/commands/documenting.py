@@ -9,9 +9,9 @@ from typing import Annotated
 import typer
 
 from marl_health import load
-from orchestration.commands.errors import CommandError, need
 from orchestration.commands.options import Chosen, NameOrFile, chosen_alternatives
-from orchestration.commands.output import output_file
+from orchestration.errors import CommandError, need
+from orchestration.output import output_file
 
 MARKDOWN, HTML = (".md", ".markdown"), (".html", ".htm")
 

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import errno
-import importlib.util
 import os
 import sys
 from typing import Any, NoReturn
@@ -12,24 +10,9 @@ import typer
 from typer.core import TyperGroup
 
 from marl_health import ScenarioError
+from orchestration.errors import EXTRAS, CommandError, missing, told
 from orchestration.workers import WorkerError
 from policies import PolicyError
-
-EXTRAS = {
-    "ray": "train",
-    "torch": "train",
-    "matplotlib": "plot",
-    "pandas": "plot",
-    "sim_tools": "analysis",
-    "pyarrow": "analysis",
-    "sqlalchemy": "store",
-    "alembic": "store",
-}
-"""Packages that a plain installation lacks, and the extra that brings them."""
-
-
-class CommandError(Exception):
-    """A command cannot go on; the message says why and what to do."""
 
 
 def fail(message: str) -> NoReturn:
@@ -72,27 +55,3 @@ class Commands(TyperGroup):
 def _drop_stdout() -> None:
     """Send what is left in the buffer of stdout nowhere, or Python would complain of it once more at its end."""
     os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-
-
-def missing(package: str) -> str:
-    """What to do about a package that is not installed."""
-    return f"this needs {package}, which is not installed; pip install 'marl-health[{EXTRAS[package]}]'"
-
-
-def need(*packages: str) -> None:
-    """Make sure that packages are installed before work begins that would end without them.
-
-    Raises:
-        CommandError: if one is not.
-    """
-    for package in packages:
-        if importlib.util.find_spec(package) is None:
-            raise CommandError(missing(package))
-
-
-def told(error: OSError) -> str:
-    """An error of the operating system in a line."""
-    if error.errno == errno.ENOSPC:
-        return f"{error.filename or 'output'}: the disk is full; free some space or write elsewhere"
-    reason = error.strerror or str(error)
-    return f"{error.filename}: {reason[:1].lower()}{reason[1:]}" if error.filename else reason

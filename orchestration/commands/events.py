@@ -9,9 +9,9 @@ from pathlib import Path
 from typing import Any, TextIO
 
 from marl_health import Scenario
-from orchestration.commands.errors import need
-from orchestration.commands.output import output_file
 from orchestration.episodes import Event
+from orchestration.errors import need
+from orchestration.output import output_file
 from orchestration.simulate import EventSink
 
 COLUMNS = {

@@ -7,11 +7,11 @@ from collections.abc import Mapping
 from rich.table import Table
 from rich.text import Text
 
-from orchestration.commands.output import console
 from orchestration.commands.tables import CLEAR, difference, interval, metric_label
 from orchestration.evaluation.compare import Comparison
 from orchestration.evaluation.equity import Gap
 from orchestration.evaluation.statistics import Estimate, mean_interval
+from orchestration.output import console
 from orchestration.simulate import Simulation
 
 NOTHING = "–"

@@ -10,10 +10,10 @@ import typer
 
 import policies as policies_by_name
 from marl_health import load
-from orchestration.commands.errors import CommandError, need
 from orchestration.commands.options import Chosen, Jobs, Json, NameOrFile, Replications, Seed, chosen_alternatives
-from orchestration.commands.output import output_file, picture_format, progress_bar, write_json
 from orchestration.commands.runs import split_policies
+from orchestration.errors import CommandError, need
+from orchestration.output import output_file, picture_format, progress_bar, write_json
 from orchestration.simulate import NOBODY
 from orchestration.workers import cpus
 

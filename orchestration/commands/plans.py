@@ -10,9 +10,9 @@ from rich.table import Table
 from rich.text import Text
 
 from marl_health import Scenario
-from orchestration.commands.output import console
 from orchestration.commands.tables import interval, metric_label, number, seeds_line
 from orchestration.evaluation.statistics import mean_interval
+from orchestration.output import console
 from orchestration.replications import Needed, Precision
 from orchestration.selection import Selection
 from orchestration.warm_up import WarmUp

@@ -11,9 +11,9 @@ import typer
 
 import policies as policies_by_name
 from marl_health import load
-from orchestration.commands.errors import CommandError, need, told
 from orchestration.commands.options import Chosen, Jobs, NameOrFile, Replications, Seed, chosen_alternatives
-from orchestration.commands.output import PICTURES, output_file, progress_bar
+from orchestration.errors import CommandError, need, told
+from orchestration.output import PICTURES, output_file, progress_bar
 from orchestration.simulate import NOBODY
 from orchestration.workers import cpus
 

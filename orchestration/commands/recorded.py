@@ -10,10 +10,10 @@ from typing import Any
 from rich.table import Table
 from rich.text import Text
 
-from orchestration.commands.errors import CommandError
-from orchestration.commands.output import console
 from orchestration.commands.tables import CLEAR, interval, metric_label
+from orchestration.errors import CommandError
 from orchestration.evaluation.statistics import Estimate
+from orchestration.output import console
 from orchestration.store import Store
 
 Facts = dict[str, Any]

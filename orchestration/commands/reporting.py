@@ -11,11 +11,11 @@ import typer
 import policies as policies_by_name
 from marl_health import load
 from orchestration.commands.documenting import HTML
-from orchestration.commands.errors import CommandError, need
 from orchestration.commands.options import Chosen, Jobs, NameOrFile, Seed, chosen_alternatives
-from orchestration.commands.output import output_file, progress_bar
 from orchestration.commands.runs import split_policies
+from orchestration.errors import CommandError, need
 from orchestration.evaluation.compare import compare
+from orchestration.output import output_file, progress_bar
 from orchestration.workers import cpus
 
 LONG = 30.0

@@ -11,15 +11,15 @@ import typer
 
 import policies as policies_by_name
 from marl_health import Scenario, load
-from orchestration.commands.errors import CommandError, need
 from orchestration.commands.events import event_log
 from orchestration.commands.groups import print_groups, print_groups_compared
 from orchestration.commands.options import By, Chosen, Jobs, Json, NameOrFile, Replications, Seed, chosen_alternatives
-from orchestration.commands.output import output_file, progress_bar, write_json
 from orchestration.commands.tables import print_comparison, print_simulation
+from orchestration.errors import CommandError, need
 from orchestration.evaluation.compare import Comparison
 from orchestration.evaluation.compare import compare as compare_policies
 from orchestration.evaluation.equity import UnknownGroups, check_groups
+from orchestration.output import output_file, progress_bar, write_json
 from orchestration.simulate import NOBODY, Simulation
 from orchestration.simulate import simulate as simulate_policy
 from orchestration.workers import cpus

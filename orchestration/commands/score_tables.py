@@ -10,12 +10,12 @@ from typing import Any
 from rich.table import Table
 from rich.text import Text
 
-from orchestration.commands.output import console
 from orchestration.commands.tables import metric_label, number
 from orchestration.evaluation.resampling import Interval
 from orchestration.evaluation.results import Results
 from orchestration.evaluation.scores import HIGH, LOW, MANY_RUNS, ScoresError, few_runs, started_from
 from orchestration.evaluation.suite import STATISTICS, Suite
+from orchestration.output import console
 
 Column = Mapping[str, Interval]
 """Policy to a statistic."""

@@ -10,10 +10,10 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from orchestration.commands.errors import CommandError, need
 from orchestration.commands.options import Json
-from orchestration.commands.output import output_file, write_json
 from orchestration.commands.store import Address, Runs, opened_store
+from orchestration.errors import CommandError, need
+from orchestration.output import output_file, write_json
 
 if TYPE_CHECKING:
     from orchestration.evaluation.results import Results

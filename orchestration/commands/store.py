@@ -9,9 +9,9 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from orchestration.commands.errors import CommandError
 from orchestration.commands.options import Json
-from orchestration.commands.output import output_file, write_json
+from orchestration.errors import CommandError
+from orchestration.output import output_file, write_json
 
 if TYPE_CHECKING:
     from orchestration.store import Job, Store

@@ -8,7 +8,7 @@ from rich.table import Table
 from rich.text import Text
 
 from marl_health import Scenario
-from orchestration.commands.output import console
+from orchestration.output import console
 from orchestration.trace import Line, Story, aligned, moment, shown, stretch
 
 

@@ -8,9 +8,9 @@ from collections.abc import Mapping
 from rich.table import Table
 from rich.text import Text
 
-from orchestration.commands.output import console
 from orchestration.evaluation.compare import Comparison
 from orchestration.evaluation.statistics import Estimate
+from orchestration.output import console
 from orchestration.simulate import Simulation
 
 CLEAR = "*"

@@ -8,9 +8,9 @@ import typer
 
 import policies as policies_by_name
 from marl_health import load
-from orchestration.commands.errors import CommandError
 from orchestration.commands.options import Chosen, NameOrFile, chosen_alternatives
 from orchestration.commands.runs import split_policies
+from orchestration.errors import CommandError
 from orchestration.simulate import NOBODY
 
 

@@ -24,6 +24,8 @@ LOOKS = {
     "use": ("#FBE3C0", "#222222", "staff at work"),
     "move_to": ("#CFE3F3", "#222222", "moves to the next place, then frees the old one"),
     "visit": ("#DDF0EA", "#222222", "goes somewhere, and keeps the own place"),
+    "take": ("#F6E3E8", "#222222", "takes stock and uses it up"),
+    "give": ("#E6EFD9", "#222222", "adds to stock"),
     "stay": ("#EDEDED", "#222222", "time passes"),
     "wait": ("#EDEDED", "#222222", "time passes"),
     "together": ("#F3DCEB", "#222222", "work side by side"),

@@ -57,6 +57,19 @@ def components(scenario: Scenario) -> Iterator[Block]:
             cleaned = phrase(resource["clean"]) if "clean" in resource else "–"
             rows.append([f"`{name}`", what, _units(resource), cleaned, words(resource.get("department", "–"))])
     yield Table(["resource", "kind", "units", "cleaned for", "department"], rows) if rows else Paragraph("None.")
+    if data.get("stock"):
+        yield Table(
+            [
+                "stock",
+                "at the start",
+                "lead time",
+                "shelf life",
+                "age when it comes",
+                "orders leave",
+                "handed out first",
+            ],
+            [[f"`{name}`", *_stocked(stock)] for name, stock in data["stock"].items()],
+        )
     yield Heading(4, "2.5.4 Queues")
     yield Table(["queue", "in front of", "order", "classes", "steps that wait in it"], list(_queues(scenario)))
     yield Heading(4, "2.5.5 Entry and exit points")
@@ -78,6 +91,10 @@ def _happens(name: str, step: Mapping[str, Any]) -> str:
         text = f"goes to {taken[0]} and keeps the own place" + (
             f"; with {' and '.join(taken[1:])}" if taken[1:] else ""
         )
+    elif "take" in step:
+        text = f"uses up {_some(step)} of {' and '.join(taken)}"
+    elif "give" in step:
+        text = f"adds {_some(step)} to {words(step['give'])}"
     elif "together" in step:
         branches = (f"{words(branch)} ({_listed(part['do'])})" for branch, part in step["together"].items())
         text = f"side by side: {', '.join(branches)}; goes on when all of them are finished"
@@ -99,6 +116,12 @@ def _happens(name: str, step: Mapping[str, Any]) -> str:
         extras.append("agents may end it early")
     extras += [f"{words(key)} becomes {_brief(value)}" for key, value in step.get("set", {}).items()]
     return "; ".join([text, *extras])
+
+
+def _some(step: Mapping[str, Any]) -> str:
+    """How many units a step takes or gives."""
+    units = step.get("units", 1)
+    return f"as many as {words(units)} says" if isinstance(units, str) else "1 unit" if units == 1 else f"{units} units"
 
 
 def _brief(value: Any) -> str:
@@ -204,6 +227,17 @@ def _attributes(kind: Mapping[str, Any]) -> list[str]:
         f"{words(name)} (hidden)" if isinstance(value, Mapping) and value.get("hidden") else words(name)
         for name, value in kind.get("has", {}).items()
     ]
+
+
+def _stocked(stock: Mapping[str, Any]) -> list[str]:
+    """The row of a stock."""
+    parts = [_brief(stock[word]) if word in stock else "–" for word in ("start", "lead", "shelf_life", "age")]
+    leaves = [
+        f"{review['at']} {_all(review['on']) if 'on' in review else 'every day'}" for review in stock.get("review", ())
+    ]
+    rule = stock.get("reorder")
+    by_itself = [] if rule is None else [f"up to {rule['up_to']} by itself"]
+    return [*parts, "; ".join([*leaves, *by_itself]) or "at once", stock.get("issue", "oldest")]
 
 
 def _units(resource: Mapping[str, Any]) -> str:

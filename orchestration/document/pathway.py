@@ -10,7 +10,7 @@ from typing import Any
 
 from orchestration.document.inputs import WEEKDAYS, numeric, words
 
-VERBS = ("use", "move_to", "visit", "stay", "wait", "together", "leave")
+VERBS = ("use", "move_to", "visit", "take", "give", "stay", "wait", "together", "leave")
 
 
 @dataclass(frozen=True)
@@ -114,7 +114,7 @@ def _choices(graph: Pathway, data: Mapping[str, Any]) -> None:
                     for target, _ in ways(way):
                         graph.link(setting.removesuffix(".next"), target, "choice", words(role))
             do = move.get("do")
-            if isinstance(do, Mapping):
+            if isinstance(do, Mapping) and "go" in do:
                 slots = data["slots"][move["choose"]]
                 for name, step in data["pathway"].items():
                     if "in" in slots:
@@ -138,6 +138,8 @@ def _node(name: str, step: Mapping[str, Any]) -> Node:
         return Node(verb, words(name), f"at {words(staff[0])}{with_staff}")
     if verb == "use":
         return Node(verb, words(name), " + ".join(map(words, staff)))
+    if verb in ("take", "give"):
+        return Node(verb, words(name), f"{verb}s {' + '.join(map(words, staff or [step['give']]))}")
     notes = {"stay": "stays", "wait": "time passes", "together": "side by side", "route": ""}
     return Node(verb, words(name), notes[verb])
 
@@ -148,8 +150,9 @@ def needs(step: Mapping[str, Any]) -> list[str]:
     def listed(value: Any) -> list[str]:
         return [value] if isinstance(value, str) else list(value or [])
 
-    if "use" in step:
-        return listed(step["use"])
+    for verb in ("use", "take"):
+        if verb in step:
+            return listed(step[verb])
     place = step.get("move_to", step.get("visit"))
     return [] if place is None else [str(place), *listed(step.get("with"))]
 

@@ -6,22 +6,18 @@ import json
 import os
 import shutil
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from ray.tune.result import DONE, SHOULD_CHECKPOINT
 
 from orchestration.episodes import Replication, ScenarioRef, Task, run
-from orchestration.evaluation.statistics import Estimate
+from orchestration.evaluation.statistics import Estimate, mean_interval
 from orchestration.experiment.guide import Guide, Rules
 from orchestration.experiment.staged import enter_stage
-from orchestration.simulate import Simulation
 from policies.rllib.checkpoint import save_checkpoint
-from policies.rllib.connectors import ScaleRewards
-from policies.rllib.scale import ReturnScale
 from policies.rllib.sharing import roles_in, told
 
 if TYPE_CHECKING:
@@ -38,23 +34,32 @@ JUDGED = "judged"
 STEPS = "num_env_steps_sampled_lifetime"
 
 
+def replications(scenario: ScenarioRef, policy: str, seeds: Sequence[int]) -> list[Replication]:
+    """Replications of a policy, in this process."""
+    return [run(Task(scenario, policy, seed)) for seed in seeds]
+
+
 @dataclass(frozen=True)
 class Plan:
     """What a seed is trained by.
 
     Attributes:
         rules: for the guide.
-        scenarios: of every stage; of the only one, where there is no curriculum.
+        scenarios: of every stage; of the only one, where there is no curriculum. What `play` takes.
         seeds: of the replications of an evaluation.
         kept: the folder of policies that were the best when they were evaluated, named by their iteration.
         facts: for their manifests.
+        save: writes modules, by role, and facts into a folder.
+        play: plays replications of what was saved in a folder.
     """
 
     rules: Rules
-    scenarios: tuple[ScenarioRef, ...]
+    scenarios: tuple[Any, ...]
     seeds: range
     kept: Path
     facts: Mapping[str, Any]
+    save: Callable[[Path, Mapping[str, Any], Mapping[str, Any]], None] = save_checkpoint
+    play: Callable[[Any, str, Sequence[int]], list[Replication]] = replications
 
 
 class Guided(Algorithm):
@@ -67,7 +72,6 @@ class Guided(Algorithm):
         super().setup(config)
         self.guide = Guide(self.plan.rules)
         self._since = time.monotonic()
-        self._scenarios = [scenario.load() for scenario in self.plan.scenarios]
 
     def train(self) -> dict[str, Any]:
         """One iteration, and an evaluation if it is time for one.
@@ -98,16 +102,12 @@ class Guided(Algorithm):
     def save_checkpoint(self, checkpoint_dir: str) -> None:
         """Called by Tune."""
         super().save_checkpoint(checkpoint_dir)
-        scales = [each.get() for each in self.learner_group.foreach_learner(reward_scales)]
-        state = {"guide": self.guide.state_dict(), "reward_scales": scales[0]}
-        (Path(checkpoint_dir) / GUIDE).write_text(json.dumps(state), encoding="utf-8")
+        (Path(checkpoint_dir) / GUIDE).write_text(json.dumps(self.guide.state_dict()), encoding="utf-8")
 
     def load_checkpoint(self, checkpoint_dir: str) -> None:
         """Called by Tune."""
         super().load_checkpoint(checkpoint_dir)
-        state = json.loads((Path(checkpoint_dir) / GUIDE).read_text(encoding="utf-8"))
-        self.guide.load_state_dict(state["guide"])
-        self.learner_group.foreach_learner(partial(set_reward_scales, states=state["reward_scales"]))
+        self.guide.load_state_dict(json.loads((Path(checkpoint_dir) / GUIDE).read_text(encoding="utf-8")))
         self._enter_stage()
 
     def _enter_stage(self) -> None:
@@ -119,8 +119,9 @@ class Guided(Algorithm):
         stage = self.guide.stage
         folder = self.plan.kept / str(iteration)
         self._save_policy(folder, iteration, env_steps)
-        found = self._simulation(str(folder), stage)
-        estimates = {metric: found.estimate(metric) for metric in ("return", *found.units)}
+        found = self._play(str(folder), stage)
+        estimates = {"return": mean_interval(one.gained for one in found)}
+        estimates |= {kpi: mean_interval(one.kpis[kpi] for one in found) for kpi in found[0].kpis}
         verdict = self.guide.judge(iteration, env_steps, {name: each.mean for name, each in estimates.items()})
         if not verdict.best:
             shutil.rmtree(folder)
@@ -141,40 +142,20 @@ class Guided(Algorithm):
         if words := told(names):
             facts["told"] = words
         folder.parent.mkdir(parents=True, exist_ok=True)
-        save_checkpoint(folder, {role: self.get_module(name) for name in names for role in roles_in(name)}, facts)
+        self.plan.save(folder, {role: self.get_module(name) for name in names for role in roles_in(name)}, facts)
 
-    def _simulation(self, policy: str, stage: int) -> Simulation:
+    def _play(self, policy: str, stage: int) -> list[Replication]:
         """The replications of an evaluation, which the env runners share out."""
-        runners, seeds, scenario = self.config.num_env_runners, self.plan.seeds, self.plan.scenarios[stage]
+        runners, seeds = self.config.num_env_runners, self.plan.seeds
+        play, scenario = self.plan.play, self.plan.scenarios[stage]
         shares = self.env_runner_group.foreach_env_runner(
-            lambda runner: replications(scenario, policy, seeds[max(runner.worker_index - 1, 0) :: max(runners, 1)]),
+            lambda runner: play(scenario, policy, seeds[max(runner.worker_index - 1, 0) :: max(runners, 1)]),
             local_env_runner=runners == 0,
         )
         found = sorted((one for share in shares for one in share), key=lambda one: one.seed)
         if len(found) != len(seeds):
             raise RuntimeError("an environment runner has failed during an evaluation")
-        return Simulation(self._scenarios[stage], policy, found)
-
-
-def replications(scenario: ScenarioRef, policy: str, seeds: Sequence[int]) -> list[Replication]:
-    """Replications of a policy, in this process."""
-    return [run(Task(scenario, policy, seed)) for seed in seeds]
-
-
-def reward_scales(learner: Any) -> list[dict[str, Any]]:
-    """The states of the reward scales of a learner, which RLlib's checkpoints leave out, as all of its connectors."""
-    return [scale.get_state() for scale in _scales(learner)]
-
-
-def set_reward_scales(learner: Any, states: Sequence[dict[str, Any]]) -> None:
-    """Let a learner go on with reward scales as they were."""
-    for scale, state in zip(_scales(learner), states, strict=True):
-        scale.set_state(state)
-
-
-def _scales(learner: Any) -> list[ReturnScale]:
-    pieces = getattr(learner._learner_connector, "connectors", ())
-    return [piece._scale for piece in pieces if isinstance(piece, ScaleRewards)]
+        return found
 
 
 def guided(algorithm: type[Any], plan: Plan) -> type[Any]:

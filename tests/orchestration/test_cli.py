@@ -15,11 +15,11 @@ import pytest
 
 import marl_health
 from marl_health.spec import reading
-from orchestration.commands.output import output_file, write_json
 from orchestration.commands.runs import split_policies
 from orchestration.commands.tables import interval, number, ratio
 from orchestration.evaluation.statistics import Estimate, mean_interval
 from orchestration.explain import duration
+from orchestration.output import output_file, write_json
 from tests.orchestration.command_line import invoke
 
 CLINIC = str(Path(__file__).with_name("clinic.yaml"))

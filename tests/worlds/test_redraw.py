@@ -77,6 +77,7 @@ OBSERVED = {
         "marks",
         "since",
         "joined",
+        "placed",
         "began",
         "worked",
         "locked_until",
@@ -84,12 +85,14 @@ OBSERVED = {
         "came",
         "ticket",
     ),  # when something was seen to happen
-    *("opening", "closing", "log", "cast", "spans", "spent", "expected_deaths", "rates", "deadly"),
+    *("opening", "closing", "log", "cast", "spans", "spent", "expected_deaths", "totals", "rates", "deadly"),
     "tally",  # expected deaths by group, as above for all: the audit derives the rates from those of the clocks
     *("_queue", "near", "far", "step", "spec", "_edges", "_cumulative"),  # looked at elsewhere, or part of the scenario
 }
-UNHIDDEN = {"Line", "Pool", "RotaPool", "Roster"}  # counters, and who stands where or did once
-KNOWN_IN_TIME = {"ShiftChange", "CrewChange", "Effect"}
+UNHIDDEN = {
+    *("Line", "Pool", "RotaPool", "TurnoverPool", "MachinePool", "Roster", "Stock", "Batch")
+}  # counters, and who stands where or did once
+KNOWN_IN_TIME = {"ShiftChange", "CrewChange", "Effect", "Leaving", "Batch"}
 
 
 def hidden_numbers(world):

@@ -8,7 +8,8 @@ from gymnasium.spaces import Box
 import marl_health
 
 SMALL = Path(__file__).parent / "small_hospital.yaml"
-EVERY = [str(SMALL), *marl_health.scenarios()]
+BLOOD = Path(__file__).parent / "blood_bank.yaml"
+EVERY = [str(SMALL), str(BLOOD), *marl_health.scenarios()]
 
 
 def short(scenario):

@@ -12,8 +12,9 @@ from marl_health.spec.errors import Where
 from marl_health.spec.numbers import Choice, TableColumn
 from marl_health.worlds.flow import model
 from marl_health.worlds.flow.compile_steps import compile_sets
+from marl_health.worlds.flow.dimensions import DIMENSIONS
 from marl_health.worlds.flow.names import KIND
-from marl_health.worlds.flow.numbers import BROKEN, DIMENSIONS
+from marl_health.worlds.flow.numbers import BROKEN
 from marl_health.worlds.flow.sources import AtStartSpec, RateSpec, SourceSpec, TimetableSpec
 
 if TYPE_CHECKING:
@@ -92,6 +93,7 @@ def compile_sources(compiler: Compiler) -> None:
     """Compile how the entities of each kind come."""
     steps = compiler.scenario.pathway.values()
     returning = {step.again.as_ for step in steps if isinstance(step, model.Leave) and step.again is not None}
+    returning |= {place.turnover.as_ for place in compiler.scenario.places.values() if place.turnover is not None}
     for number, (name, kind) in enumerate(compiler.scenario.entities.items()):
         compiler.program.begins.append(_begins(compiler, kind))
         if kind.arrive is None:

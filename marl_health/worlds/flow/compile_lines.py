@@ -9,8 +9,10 @@ from marl_health.kernel.disciplines import Ageing, ByClass, Discipline, FirstCom
 from marl_health.spec.errors import Where
 from marl_health.spec.numbers import read_key
 from marl_health.worlds.flow import model
+from marl_health.worlds.flow.compile_machines import check_classes, check_order
 from marl_health.worlds.flow.graph import resources_of
 from marl_health.worlds.flow.program import LineSpec
+from marl_health.worlds.flow.set_up_order import SetUpFirst
 
 if TYPE_CHECKING:
     from marl_health.worlds.flow.compile import Compiler
@@ -73,13 +75,18 @@ class LineTable:
             ("move_to", scenario.places, "place"),
             ("visit", scenario.places, "place"),
             ("staff", scenario.staff, "staff"),
+            ("take", scenario.stock, "stock"),
         ):
             value = getattr(step, verb, None)
             for name in [value] if isinstance(value, str) else value or []:
                 if name in allowed:
                     continue
                 word = "with" if verb == "staff" else verb
-                if name in scenario.places:
+                if verb == "take":
+                    self.compiler.names.unknown((*path, word), what, name, allowed)
+                elif name in scenario.stock:
+                    self.compiler.names.problem((*path, word), f"'{name}' is stock; write take: {name} in a step")
+                elif name in scenario.places:
                     remedy = f"write move_to: {name} to stay there from now on, or visit: {name} for this step only"
                     self.compiler.names.problem((*path, word), f"'{name}' is a place and {word} takes staff; {remedy}")
                 elif name in scenario.staff:
@@ -129,6 +136,9 @@ class LineTable:
                     continue
                 slot, classes = found
             line = program.lines[index]
+            check_classes(compiler, line, queue.classes, path)
+            if queue.order == "set_up":
+                check_order(compiler, line, queue.classes, (*path, "order"))
             discipline = self.discipline(queue.order, classes, (*path, "order"))
             program.lines[index] = LineSpec(line.name, line.needs, line.kept, slot, classes, discipline, line.priority)
 
@@ -154,6 +164,8 @@ class LineTable:
         if not classes:
             self.compiler.names.problem(path, "this order needs classes: name an attribute, such as classes: acuity")
             return FirstCome()
+        if order == "set_up":
+            return SetUpFirst(classes)
         if order == "class":
             return ByClass(tuple(float(number) for number in range(len(classes))))
         if isinstance(order, model.ByClassOrder):

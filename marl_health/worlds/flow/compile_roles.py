@@ -10,13 +10,18 @@ from marl_health.kernel.formula import constant, formula_of, value_of
 from marl_health.spec.components import COMPONENTS
 from marl_health.spec.errors import Where
 from marl_health.worlds.flow import decisions, model
+from marl_health.worlds.flow.compile_hidden import is_hidden
 from marl_health.worlds.flow.compile_kpis import compile_kpis
+from marl_health.worlds.flow.compile_machines import check_order, compile_machine_move, shown_of_waiting
+from marl_health.worlds.flow.compile_stock import make_issue, make_order
 from marl_health.worlds.flow.conditions import compile_test
+from marl_health.worlds.flow.lending import make_lend
 from marl_health.worlds.flow.numbers import fixed, of_slot
 from marl_health.worlds.flow.program import AgentSpec, RosterSpec, ScoreLine, SlotsSpec, Test
 from marl_health.worlds.flow.references import ReadingTable, SightTable
 from marl_health.worlds.flow.steps import Delay
 from marl_health.worlds.flow.switched import NextLever
+from marl_health.worlds.flow.turnover import SHOWN_OF_WAITING
 
 if TYPE_CHECKING:
     from marl_health.worlds.flow.compile import Compiler
@@ -119,7 +124,7 @@ class SlotTable:
         shown = tuple(
             found
             for number, what in enumerate(slots.show)
-            if (found := self._shown(what, kinds, (*path, "show", number))) is not None
+            for found in self._shown(what, kinds, (*path, "show", number))
         )
         self.index[name] = len(program.slot_lists)
         program.slot_lists.append(SlotsSpec(name, roster, slots.top, test, shown))  # type: ignore[arg-type]
@@ -164,14 +169,29 @@ class SlotTable:
                 return lambda values: False
         return compile_test(self.compiler.names, condition, path, kinds)
 
-    def _shown(self, what: str, kinds: tuple[int, ...], path: Where) -> tuple[str, Value, float] | None:
+    def _shown(self, what: str, kinds: tuple[int, ...], path: Where) -> list[tuple[str, Value, float]]:
+        """What is shown of an attribute; of one that may be revealed also whether it was, and else 0."""
         if what == "waited":
-            return what, value_of("world._now - entity.since"), 120.0
+            return [(what, value_of("world._now - entity.since"), 120.0)]
         if what == "stayed":
-            return what, value_of("world._now - (entity.marks[0] or 0.0)"), 1440.0
-        slot = self._visible(what, kinds, path)
-        if slot is None:
-            return None
+            return [(what, value_of("world._now - (entity.marks[0] or 0.0)"), 1440.0)]
+        if what in SHOWN_OF_WAITING:
+            return shown_of_waiting(self.compiler, what, kinds, path)
+        names, program = self.compiler.names, self.compiler.program
+        known = program.known.get(names.slots.get(what, -1))
+        if known is None or not all(is_hidden(self.compiler.scenario, names.kinds[kind], what) for kind in kinds):
+            slot = self._visible(what, kinds, path)
+            return [] if slot is None else [self._of_slot(what, slot, kinds)]
+        if names.attribute(what, path, kinds) is None:
+            return []
+        _, value, scale = self._of_slot(what, names.slots[what], kinds)
+        told = formula_of(of_slot(known))
+        return [
+            (f"{what}.known", value_of("(1.0 if {0} else 0.0)", told), 0.0),
+            (what, value_of("({0} if {1} else 0.0)", formula_of(value), told), scale),
+        ]
+
+    def _of_slot(self, what: str, slot: int, kinds: tuple[int, ...]) -> tuple[str, Value, float]:
         numbers = [self.compiler.names.attributes[kind][what] for kind in kinds]
         possible: set[Any] = set()
         for number in numbers:
@@ -227,8 +247,16 @@ class MoveTable:
             return self._reserve(move, path, lever)
         if isinstance(move, model.SetNext):
             return NextLever(**self._settings(move.set, list(move.to), move, lever))
+        if isinstance(move, model.SetIssue):
+            return make_issue(self.compiler, move, path, self._settings(move.set, list(move.to), move, lever))
+        if isinstance(move, model.Lend):
+            return make_lend(self, move, path, lever)
+        if isinstance(move, model.OrderStock):
+            return make_order(self.compiler, move, path, lever)
         if isinstance(move, model.CallIn):
             return self._call_in(move, path, lever)
+        if isinstance(move, model.Maintain | model.Switch):
+            return compile_machine_move(self.compiler, move, path, lever)
         assert isinstance(move, model.Choose)
         return self._choose(move, path, lever)
 
@@ -247,10 +275,23 @@ class MoveTable:
         if name not in program.pool_index:
             self.compiler.names.unknown(path, "resource", name, program.pool_index)
             return None
-        if program.pools[program.pool_index[name]].unlimited:
+        spec = program.pools[program.pool_index[name]]
+        if spec.stock is not None and path[-1] != "reserve":
+            self.compiler.names.problem(
+                path, f"'{name}' is stock; what agents may do is {{order: {name}, levels: [...]}}"
+            )
+            return None
+        if spec.unlimited and spec.stock is None:
             self.compiler.names.problem(path, f"'{name}' is unlimited; a lever on it changes nothing")
             return None
+        if path[-1] != "reserve" and name in self.compiler.scenario.places and self._machines(name):
+            self.compiler.names.problem(path, f"units of '{name}' are machines; no lever adds any")
+            return None
         return program.pool_index[name]
+
+    def _machines(self, name: str) -> bool:
+        spec = self.compiler.program.pools[self.compiler.program.pool_index[name]]
+        return spec.wear is not None or spec.set_up is not None
 
     def _order(self, move: model.SetOrder, path: Where, lever: int) -> decisions.Move | None:
         queue = move.set.removesuffix(".order")
@@ -261,6 +302,9 @@ class MoveTable:
             return None
         index = self.lines.of_queue[queue][0]
         spec = self.compiler.program.lines[index]
+        for name, order in move.to.items():
+            if order == "set_up":
+                check_order(self.compiler, spec, queues[queue].classes, (*path, "to", name))
         disciplines = [
             self.lines.discipline(order, spec.classes, (*path, "to", name)) for name, order in move.to.items()
         ]
@@ -325,10 +369,7 @@ class MoveTable:
         }
         inside = scenario.slots[move.choose].inside
         if isinstance(move.do, model.Go):
-            way = program.step_index.get(move.do.go)
-            if way is None:
-                return None  # the graph has told that there is no such step
-            return decisions.SendTo(program.steps[way], verb=f"send to {move.do.go}", **settings)
+            return self._send(move.do, path, settings)
         if move.do == "first":
             if inside is not None:
                 self.compiler.names.problem((*path, "do"), "only those who wait for something can be put first")
@@ -348,3 +389,23 @@ class MoveTable:
             planned = None if found is None else found[0]
         self.slots.shortened[move.choose] = mark
         return decisions.ShortenStay(shorten.at_least, planned, shorten.lead, mark, verb="shorten", **settings)
+
+    def _send(self, do: model.Go, path: Where, settings: dict[str, Any]) -> decisions.Move | None:
+        sets = self.compiler.sets.get((*path, "do", "set"), ())
+        changes = ", ".join(f"{name} {_written(value)}" for name, value in do.set.items())
+        if do.go is None:
+            return decisions.Change(sets, verb=f"set {changes}", **settings)
+        way = self.compiler.program.step_index.get(do.go)
+        if way is None:
+            return None  # the graph has told that there is no such step
+        verb = f"send to {do.go}" + (f" with {changes}" if changes else "")
+        return decisions.SendTo(self.compiler.program.steps[way], sets, verb=verb, **settings)
+
+
+def _written(value: Any) -> str:
+    """What an attribute becomes, in the name of a move."""
+    if isinstance(value, bool):
+        return "yes" if value else "no"
+    if isinstance(value, float):
+        return f"{value:g}"
+    return str(value) if isinstance(value, int | str) else "anew"

@@ -11,8 +11,13 @@ from marl_health.spec.errors import Where
 from marl_health.spec.numbers import Share, read_key
 from marl_health.worlds.flow import model
 from marl_health.worlds.flow.clocks import TimerSpec
+from marl_health.worlds.flow.compile_hidden import chosen_changes, compile_reveals, word
+from marl_health.worlds.flow.compile_machines import prepare
+from marl_health.worlds.flow.compile_stock import make_give, make_take
+from marl_health.worlds.flow.compile_totals import compile_adds
 from marl_health.worlds.flow.conditions import compile_test
-from marl_health.worlds.flow.numbers import BROKEN, DIMENSIONS, cumulative, happens, uniform
+from marl_health.worlds.flow.dimensions import DIMENSIONS
+from marl_health.worlds.flow.numbers import BROKEN, cumulative, happens, uniform
 from marl_health.worlds.flow.program import Test, Way
 from marl_health.worlds.flow.steps import (
     Activity,
@@ -46,13 +51,17 @@ def compile_sets(compiler: Compiler) -> None:
         for state, transitions in machine.states.items():
             for to, transition in transitions.items():
                 places.append((("health", name, "states", state, to, "set"), transition.set, kinds, True))
+    places.extend(chosen_changes(compiler))
     for path, changes, kinds, repeats in places:
         compiled: list[tuple[int, Value]] = []
         for name, value in changes.items():
             known = compiler.names.attribute(name, (*path, name), kinds)
             if known is None:
                 continue
-            number = compiler.numbers.compile(value, (*path, name), None, kinds=kinds, repeats=repeats)
+            where: Where = (*path, name)
+            number = word(compiler, value, known[1], where, kinds)
+            if number is None:
+                number = compiler.numbers.compile(value, where, None, kinds=kinds, repeats=repeats)
             for kind in kinds:
                 before = compiler.names.attributes[kind][name]
                 if "any" not in (before.dimension, number.dimension) and before.dimension != number.dimension:
@@ -63,6 +72,7 @@ def compile_sets(compiler: Compiler) -> None:
                     compiler.names.attributes[kind][name] = before.or_else(number)
             compiled.append((known[0], number.value))
         compiler.sets[path] = tuple(compiled)
+    compile_reveals(compiler)
 
 
 class StepCompiler:
@@ -103,6 +113,12 @@ class StepCompiler:
         path: Where = ("pathway", name)
         if isinstance(spec, model.Use | model.MoveTo | model.Visit):
             return self._activity(name, spec, index, path)
+        if isinstance(spec, model.Take):
+            self.timeless.add(name)
+            return make_take(self.compiler, self.lines, name, spec, index)
+        if isinstance(spec, model.Give):
+            self.timeless.add(name)
+            return make_give(self.compiler, name, spec, index)
         if isinstance(spec, model.Stay | model.Wait):
             verb = "stay" if isinstance(spec, model.Stay) else "wait"
             return self._delay(name, getattr(spec, verb), index, (*path, verb))
@@ -124,6 +140,7 @@ class StepCompiler:
             step.duration = number.value
             if number.may_be_zero:
                 self.timeless.add(name)
+        prepare(self.compiler, step, spec, path)
         if isinstance(spec, model.MoveTo):
             step.place = self.program.pool_index.get(spec.move_to)
         step.preempt = spec.preempt is not None
@@ -168,7 +185,8 @@ class StepCompiler:
             target = self.names.kinds.index(spec.again.as_)
             for number, attribute in enumerate(spec.again.keeps):
                 if self.names.attribute(attribute, (*where, "keeps", number), (*kinds, target)) is not None:
-                    kept.append(self.names.slots[attribute])
+                    slot = self.names.slots[attribute]
+                    kept += [slot] if slot not in program.known else [slot, program.known[slot]]
             numbers = self.compiler.numbers
             step.again = (
                 numbers.compile(spec.again.chance, (*where, "chance"), "share", kinds=kinds).value,
@@ -182,7 +200,8 @@ class StepCompiler:
     def _decorate(self, name: str, spec: Any, step: FlowStep) -> None:
         path: Where = ("pathway", name)
         if isinstance(spec, model.StepBase):
-            step.sets = self.compiler.sets.get((*path, "set"), ())
+            step.sets += self.compiler.sets.get((*path, "set"), ())
+            step.adds = compile_adds(self.compiler, name, spec.adds)
             if spec.mark is not None:
                 step.marks = (self._mark(spec.mark, (*path, "mark")),)
             if spec.mark_end is not None:

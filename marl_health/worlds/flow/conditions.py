@@ -9,8 +9,8 @@ from marl_health.spec.conditions import And, Compare, Condition, In, Not, Or, co
 from marl_health.spec.errors import Where
 from marl_health.spec.quantities import parse_quantity
 from marl_health.spec.suggest import did_you_mean
+from marl_health.worlds.flow.dimensions import DIMENSIONS
 from marl_health.worlds.flow.names import Names, shown_value
-from marl_health.worlds.flow.numbers import DIMENSIONS
 from marl_health.worlds.flow.program import Test
 
 LISTED = 12
@@ -31,7 +31,7 @@ def compile_test(names: Names, condition: Condition, path: Where, kinds: Sequenc
     sound = True
     for part in _parts(condition):
         if "." in part.name:
-            allowed = ", ".join(sorted(names.slots)[:LISTED])
+            allowed = ", ".join(sorted(slot for slot in names.slots if "." not in slot)[:LISTED])
             names.problem(
                 path, f"'{part.name}' is no attribute; a condition asks what the entity has (known: {allowed})"
             )

@@ -11,9 +11,11 @@ from typing import TYPE_CHECKING, Any
 
 from typing_extensions import override
 
+from marl_health.worlds.flow.set_up_order import of_line
+
 if TYPE_CHECKING:
     from marl_health.kernel.disciplines import Discipline
-    from marl_health.kernel.entity import Entity
+    from marl_health.kernel.entity import Entity, Value
     from marl_health.worlds.flow.program import Way
     from marl_health.worlds.flow.world import FlowWorld
 
@@ -176,7 +178,7 @@ class OrderLever(Levels):
     def switch(self, world: FlowWorld, before: int, after: int) -> None:
         for line in world.lines:
             if line.index in self.lines or (line.base is not None and line.base.index in self.lines):
-                line.discipline = self.disciplines[after]
+                line.discipline = of_line(self.disciplines[after], line)
 
 
 class ExtraLever(Levels):
@@ -361,12 +363,31 @@ class ShortenStay(ChooseMove):
 
 
 class SendTo(ChooseMove):
-    """The chosen one goes to another step."""
+    """The chosen one goes to another step, with some attributes changed before that."""
 
-    def __init__(self, way: Way, **settings: Any) -> None:
+    def __init__(self, way: Way, sets: tuple[tuple[int, Value], ...], **settings: Any) -> None:
         super().__init__(**settings)
         self.way = way
+        self.sets = sets
 
     @override
     def do(self, world: FlowWorld, entity: Entity) -> None:
-        world.divert(entity.root, self.way)  # one branch of work cannot go elsewhere alone
+        patient = entity.root  # one branch of work cannot go elsewhere alone
+        if not self.sets:
+            world.divert(patient, self.way)
+            return
+        world.withdraw(patient)  # first, lest the change has them begin what they will not do
+        world.assign(patient, self.sets)
+        self.way.enter(world, patient)
+
+
+class Change(ChooseMove):
+    """Attributes of the chosen one change, wherever it is."""
+
+    def __init__(self, sets: tuple[tuple[int, Value], ...], **settings: Any) -> None:
+        super().__init__(**settings)
+        self.sets = sets
+
+    @override
+    def do(self, world: FlowWorld, entity: Entity) -> None:
+        world.assign(entity, self.sets)

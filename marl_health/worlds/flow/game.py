@@ -13,6 +13,7 @@ from marl_health.worlds.flow.groups import split_kpis, value_of_kpi
 from marl_health.worlds.flow.program import AgentSpec, Program
 from marl_health.worlds.flow.redraw import redrawn
 from marl_health.worlds.flow.snapshot import take_snapshot
+from marl_health.worlds.flow.stock_views import shares_of
 from marl_health.worlds.flow.world import FlowWorld
 
 HELD_HERE = 2
@@ -194,6 +195,8 @@ class FlowGame:
         names = ["time_left", "hour.sin", "hour.cos"]
         for number in self._state_pools:
             names += [f"{program.pools[number].name}.{what}" for what in ("taken", "over", "waiting")]
+        for number in program.stocks:
+            names += [f"{program.pools[number].name}.{what}" for what in ("on_hand", "on_order", "waiting")]
         names += [f"{span.name}.now" for span in program.spans]
         names += [f"{name}.arriving" for name in program.kinds]
         for agent, spec in self.specs.items():
@@ -212,6 +215,8 @@ class FlowGame:
         self.program.state_sights[1].look(world, out)
         for number in self._state_pools:
             out.extend(_fullness(world.pools[number]))
+        for number in self.program.stocks:
+            out.extend(shares_of(world.pools[number]))
         out.extend([span.inside / (span.inside + 10.0) for span in world.spans])
         for kind in range(len(self.program.kinds)):
             rate = world.recent_rate(kind)
@@ -273,6 +278,6 @@ def _names_of(spec: AgentSpec) -> list[str]:
 def _fullness(pool: Pool) -> tuple[float, float, float]:
     """(share taken, overfull, waiting against capacity), each in [0, 1]."""
     capacity = max(1, pool.capacity)
-    taken = min(1.0, (pool.busy + pool.cleaning) / capacity)
+    taken = min(1.0, (pool.busy + pool.cleaning + pool.out) / capacity)
     over = max(0, -pool.free)
     return taken, over / (over + 1.0), pool.waiting / (pool.waiting + 0.25 * capacity + 1.0)

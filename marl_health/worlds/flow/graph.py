@@ -161,14 +161,15 @@ class Graph:
                             detours[number].append(transition.go)
         for role, agent in self.scenario.agents.items():
             for place, move in enumerate(agent.can):
-                if not isinstance(move, model.Choose) or not isinstance(move.do, model.Go):
+                if not isinstance(move, model.Choose) or not isinstance(move.do, model.Go) or move.do.go is None:
                     continue
                 if self._known(move.do.go, ("agents", role, "can", place, "do", "go")):
-                    for step in self._steps_of(move.choose):
+                    for step in self.steps_of(move.choose):
                         self.edges[step].append(move.do.go)
         return detours
 
-    def _steps_of(self, slots: str) -> list[str]:
+    def steps_of(self, slots: str) -> list[str]:
+        """Steps in which those in a slot list are."""
         spec = self.scenario.slots.get(slots)
         if spec is None:
             return []
@@ -332,6 +333,8 @@ def resources_of(step: Any) -> list[str]:
         return [step.move_to, *step.staff]
     if isinstance(step, model.Visit):
         return [step.visit, *step.staff]
+    if isinstance(step, model.Take):
+        return list(step.take)
     return []
 
 

@@ -18,33 +18,15 @@ from marl_health.kernel.randomness import hashed
 from marl_health.spec import numbers as spec
 from marl_health.spec.errors import Where
 from marl_health.spec.suggest import did_you_mean
+from marl_health.worlds.flow.dimensions import ACCEPTED, DIMENSIONS, listed_kinds
 from marl_health.worlds.flow.quantiles import QuantileCompiler
+from marl_health.worlds.flow.signals import Likelihood, compile_signal
 
 if TYPE_CHECKING:
     from marl_health.worlds.flow.names import Names
 
-DIMENSIONS = {
-    "time": "a duration with its unit, such as 30 min or 2 h",
-    "share": "a share, such as 9%",
-    "rate": "a rate, such as 0.05 per_hour",
-    "number": "a plain number",
-    "money": "an amount of money, such as 2400 usd",
-    "money_rate": "money per time, such as 38 usd per bed_hour",
-    "flag": "yes or no",
-    "text": "a text",
-    "factor": "a plain number or a share, such as 1.2 or 120%",
-}
-
-ACCEPTED = {"factor": ("number", "share")}
-"""Where several dimensions will do."""
-
-WITHOUT_ENTITY = ("vary", "choose", "staff")
+WITHOUT_ENTITY = ("vary", "choose", "staff", "stock")
 """Sections whose numbers are not about anybody."""
-
-
-def listed_kinds(dimensions: Iterable[str]) -> str:
-    """Dimensions in words."""
-    return " and ".join(DIMENSIONS.get(dimension, dimension).partition(",")[0] for dimension in dimensions)
 
 
 @dataclass(frozen=True)
@@ -112,12 +94,16 @@ class NumberCompiler:
 
     Args:
         names: what names stand for, and where problems are collected.
+
+    Attributes:
+        signals: the likelihood of each compiled signal.
     """
 
     def __init__(self, names: Names) -> None:
         self.names = names
         self.distributions = QuantileCompiler(names)
         self.columns = 1  # column 0 is the entity's key
+        self.signals: dict[Value, Likelihood] = {}
 
     def column(self) -> int:
         """A column of its own for one purpose."""
@@ -146,7 +132,9 @@ class NumberCompiler:
             length_biased: as it is for those found in the middle of it, where long ones are over-represented.
             never: whether the word ``never`` is allowed.
         """
-        number = self._compile(value, path, _Context(want, tuple(kinds), repeats, length_biased, never))
+        context = Context(want, tuple(kinds), repeats, length_biased, never)
+        signal = isinstance(value, spec.SignalOf)
+        number = self._signal(value, path, context) if signal else self._compile(value, path, context)
         if want == "share" and number.dimension in ("share", "number"):
             self._check_share(number, path)
         elif want is not None and number.dimension not in ("any", *ACCEPTED.get(want, (want,))):
@@ -168,7 +156,7 @@ class NumberCompiler:
                 self.names.problem(path, f"{value:g} is no share, which is between 0 and 1 (or 0% and 100%){slip}")
                 return
 
-    def _compile(self, value: Any, path: Where, context: _Context) -> Number:
+    def _compile(self, value: Any, path: Where, context: Context) -> Number:
         if isinstance(value, bool):
             return Number(fixed(value), "flag", frozenset([value]))
         if isinstance(value, int | float):
@@ -193,6 +181,13 @@ class NumberCompiler:
             )
             draw = uniform(self.column(), context.repeats)
             return Number(happens(draw, chance.value), "flag", frozenset([True, False]))
+        if isinstance(value, spec.SignalOf):
+            self.names.problem(
+                path,
+                "signal_of stands alone as the value of an attribute; what it depends on stands inside, as in "
+                "{signal_of: ill, sensitivity: {by: reader, ...}, specificity: 90%}",
+            )
+            return BROKEN
         return self._distribution(value, path, context)
 
     # ------------------------------------------------------------ scalars
@@ -207,7 +202,7 @@ class NumberCompiler:
             may_be_negative=number < 0,
         )
 
-    def _text(self, text: str, path: Where, context: _Context) -> Number:
+    def _text(self, text: str, path: Where, context: Context) -> Number:
         if context.never and text == "never":
             return Number(fixed(inf), "time")
         if text in ("yes", "no"):
@@ -232,7 +227,7 @@ class NumberCompiler:
         return BROKEN
 
     # ------------------------------------------------------------ dependence
-    def _by(self, value: spec.By, path: Where, context: _Context) -> Number:
+    def _by(self, value: spec.By, path: Where, context: Context) -> Number:
         attribute = self.names.attribute(value.by, (*path, "by"), context.kinds)
         if value.table is not None:
             return self._table(value, path, attribute)
@@ -275,7 +270,7 @@ class NumberCompiler:
             may_be_negative=any(number.may_be_negative for number in everything),
         )
 
-    def _case(self, case: Any, path: Where, context: _Context, first: int, last: int) -> tuple[Number, int]:
+    def _case(self, case: Any, path: Where, context: Context, first: int, last: int) -> tuple[Number, int]:
         """Compile one case on the same columns as the others: only one of them is ever drawn.
 
         A patient who is more urgent under one policy than under another is then slow, or quick, under both.
@@ -301,7 +296,7 @@ class NumberCompiler:
             may_be_negative=min(rows.values()) < 0,
         )
 
-    def _times(self, value: spec.Times, path: Where, context: _Context) -> Number:
+    def _times(self, value: spec.Times, path: Where, context: Context) -> Number:
         parts = [self._compile(part, (*path, "times", i), context) for i, part in enumerate(value.times)]
         units = [part.dimension for part in parts if part.dimension not in ("number", "share", "any")]
         if len(units) > 1:
@@ -315,7 +310,7 @@ class NumberCompiler:
             may_be_negative=any(part.may_be_negative for part in parts),
         )
 
-    def _plus(self, value: spec.Plus, path: Where, context: _Context) -> Number:
+    def _plus(self, value: spec.Plus, path: Where, context: Context) -> Number:
         parts = [self._compile(part, (*path, "plus", i), context) for i, part in enumerate(value.plus)]
         return Number(
             _combined("0", " + ", parts),
@@ -331,7 +326,7 @@ class NumberCompiler:
             return "any"
         return found[0] if found else "any"
 
-    def _choice(self, value: spec.Choice, path: Where, context: _Context) -> Number:
+    def _choice(self, value: spec.Choice, path: Where, context: Context) -> Number:
         tops, values = cumulative(value.choice)
         draw = uniform(self.column(), context.repeats)
         kinds = {type(item) for item in values}
@@ -348,8 +343,15 @@ class NumberCompiler:
             may_be_negative=numeric and min(values) < 0,
         )
 
-    # ------------------------------------------------------------ distributions
-    def _distribution(self, value: Any, path: Where, context: _Context) -> Number:
+    # ------------------------------------------------------------ distributions and signals
+    def _signal(self, value: spec.SignalOf, path: Where, context: Context) -> Number:
+        seen = compile_signal(self, value, path, context, uniform(self.column(), context.repeats))
+        if seen is None:
+            return BROKEN
+        self.signals[seen.value] = seen.likelihood
+        return Number(seen.value, seen.dimension, seen.possible, may_be_zero=True, may_be_negative=seen.noisy)
+
+    def _distribution(self, value: Any, path: Where, context: Context) -> Number:
         built = self.distributions.compile(value, path)
         if built is None:
             return BROKEN
@@ -372,7 +374,9 @@ def _combined(neutral: str, operator: str, parts: list[Number]) -> Value:
 
 
 @dataclass(frozen=True)
-class _Context:
+class Context:
+    """How a number is wanted: see :meth:`NumberCompiler.compile`."""
+
     want: str | None
     kinds: tuple[int, ...]
     repeats: bool

@@ -14,10 +14,14 @@ if TYPE_CHECKING:
     from marl_health.worlds.flow.clocks import ClockSpec
     from marl_health.worlds.flow.decisions import Move
     from marl_health.worlds.flow.groups import GroupTable
+    from marl_health.worlds.flow.machines import SetUpSpec, WearSpec
     from marl_health.worlds.flow.model import FlowScenario
     from marl_health.worlds.flow.readings import Reading
     from marl_health.worlds.flow.sights import Sight
+    from marl_health.worlds.flow.signals import Likelihood
     from marl_health.worlds.flow.sources import SourceSpec
+    from marl_health.worlds.flow.stock import StockSpec
+    from marl_health.worlds.flow.turnover import TurnoverSpec
     from marl_health.worlds.flow.world import FlowWorld
 
 Test = Callable[[Sequence[Any]], bool]
@@ -43,7 +47,10 @@ class PoolSpec:
     """A resource: capacity by time of the day and what happens when a unit is vacated.
 
     ``shifts``: (minutes after midnight, units), ascending; a single entry at 0 if it is the same all day.
+    ``stock``: what is fixed about units that are used up; ``None`` for staff and places.
     ``crews``: (begin and end in minutes after midnight, units) of those who work a shift; ``shifts`` says the same.
+    ``turnover``: the jobs that make vacated units ready; then nobody asks how long ``clean`` is.
+    ``wear``, ``set_up``: of units that are machines.
     """
 
     name: str
@@ -56,6 +63,10 @@ class PoolSpec:
     department: str | None
     unlimited: bool
     crews: tuple[tuple[float, float, int], ...] = ()
+    turnover: TurnoverSpec | None = None
+    wear: WearSpec | None = None
+    set_up: SetUpSpec | None = None
+    stock: StockSpec | None = None
 
 
 def on_duty(begin: float, end: float, minute: float) -> bool:
@@ -177,6 +188,8 @@ class Program:
     varied: list[tuple[str, Value]] = field(default_factory=list)
     pools: list[PoolSpec] = field(default_factory=list)
     pool_index: dict[str, int] = field(default_factory=dict)
+    stocks: list[int] = field(default_factory=list)  # pools whose units are used up
+    rush_leads: list[Value] = field(default_factory=list)  # of orders with a lead time of their own
     lines: list[LineSpec] = field(default_factory=list)
     line_index: dict[str, list[int]] = field(default_factory=dict)
     steps: list[Any] = field(default_factory=list)
@@ -201,6 +214,13 @@ class Program:
     score: list[ScoreLine] = field(default_factory=list)
     kpis: list[KpiSpec] = field(default_factory=list)
     groups: GroupTable | None = None  # by which attributes KPIs are split; most scenarios do not
+    totals: dict[str, str] = field(default_factory=dict)  # unit of what steps add up, by name
+    hidden: list[frozenset[int]] = field(default_factory=list)  # by kind, slots of what agents may not see
+    known: dict[int, int] = field(default_factory=dict)  # slot of a hidden attribute -> of whether it was revealed
+    signals: dict[Value, Likelihood] = field(default_factory=dict)  # by what draws them
+    changes: list[tuple[tuple[int, Value], ...]] = field(default_factory=list)  # of hidden attributes and signals
+    followed: dict[int, int] = field(default_factory=dict)  # identity of such changes -> their number
+    trail: int = 0  # where entities keep which of them befell them; 0 if there are none
     agents: list[AgentSpec] = field(default_factory=list)
     observe: list[Callable[[FlowWorld], list[float]]] = field(default_factory=list)  # by agent: what it sees, scaled
     mask: list[Callable[[FlowWorld], list[int]]] = field(default_factory=list)  # by agent: which actions are possible

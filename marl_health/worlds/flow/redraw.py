@@ -8,11 +8,13 @@ What can be observed stays: who is where and since when, attributes that are not
 agents have ordered, capacities, measures. What nobody can know is drawn under the condition that it has not shown yet:
 
 * what varies by episode, and who will come: see :mod:`marl_health.worlds.flow.redraw_coming`;
-* the end of what is under way (work, stays, moves, cleaning, patience, timers, states of health), given how long it has
-  lasted. An early end that an agent arranged is known, and so is whether a stay is ripe for one where agents see that;
+* the end of what is under way (work, stays, moves, cleaning, deliveries, patience, timers, states of health), given how
+  long it has lasted. An early end that an agent arranged is known, and so is whether a stay is ripe for one where
+  agents see that;
+* when a machine fails, given its age and what its checks told, and when it is back;
 * what is left of the unit exponential of a hazard is a new one;
-* every row and key, so that everything that anybody has yet to draw is new. ``hidden`` attributes are drawn from their
-  prior, whatever is known of attributes that depend on them.
+* every row and key, so that everything that anybody has yet to draw is new. ``hidden`` attributes that no step has
+  revealed are drawn given the signals of them: see :mod:`marl_health.worlds.flow.posterior`.
 
 Draws are made in an order that can be observed as well: pools by index, entities in the order in which they came.
 """
@@ -23,23 +25,28 @@ from collections.abc import Sequence
 from math import inf, log1p
 from typing import TYPE_CHECKING, Any
 
-from marl_health.kernel.entity import KEYS, Entity, Value
+from marl_health.kernel.entity import KEYS, Entity
 from marl_health.kernel.pool import Cleaning
 from marl_health.kernel.preemption import work_done
 from marl_health.kernel.randomness import stream, uniforms
 from marl_health.kernel.world import exact_copy
 from marl_health.worlds.flow.clocks import Clock, HealthClock, HealthSpec, TimerSpec
 from marl_health.worlds.flow.decisions import ShortenStay
+from marl_health.worlds.flow.machines import Machine
+from marl_health.worlds.flow.numbers import fixed
+from marl_health.worlds.flow.posterior import Posterior
 from marl_health.worlds.flow.redraw_coming import Coming
+from marl_health.worlds.flow.redraw_machines import redraw_machines
 from marl_health.worlds.flow.remaining import Luck, Remaining
 from marl_health.worlds.flow.sources import Leaver, Missing, Source
 from marl_health.worlds.flow.steps import Delay
+from marl_health.worlds.flow.stock import Delivery, redraw_stocks
 
 if TYPE_CHECKING:
     from marl_health.worlds.flow.program import Program
     from marl_health.worlds.flow.world import FlowWorld
 
-HIDDEN = (Entity, Clock, Source, Missing, Leaver, Cleaning)
+HIDDEN = (Entity, Clock, Source, Missing, Leaver, Cleaning, Machine, Delivery)
 """Things on the heap whose time nobody knows. The others are the calendar and what agents have ordered."""
 
 
@@ -80,7 +87,7 @@ class _Redraw:
         self.world = world
         self.luck = Luck(stream(world.seed, "luck"))
         self.remaining = Remaining(world, self.luck)
-        self.hidden = [_hidden(world.program, kind) for kind in range(len(world.program.kinds))]
+        self.posterior = Posterior(world, self.luck)
         self.shortened = {_step_of(world.program, move): (move.mark_index, move.lead) for move in _shortening(world)}
 
     def everything(self) -> None:
@@ -110,10 +117,12 @@ class _Redraw:
         cleanings.sort(key=lambda entry: (entry[3].pool.index, entry[3].began, entry[2]))
         for entry in cleanings:
             self._cleaning(entry[3])
+        redraw_stocks(world, [entry[3] for entry in unknown if isinstance(entry[3], Delivery)], self.remaining)
+        redraw_machines(world, self.remaining, self.luck)
 
     # ------------------------------------------------------------ what entities carry
     def _rows(self) -> None:
-        """New rows and keys for everybody, and hidden attributes from their prior."""
+        """New rows and keys for everybody, and hidden attributes as they may be."""
         world, columns = self.world, self.world.program.columns
         block = uniforms(stream(world.seed, "inside"), columns * len(world.entities))
         names = {} if world.cast is None else world.cast.names
@@ -130,14 +139,15 @@ class _Redraw:
                 names[key] = names[leaver.key]
             leaver.key = key
         for entity in tuple(world.entities.values()):
-            if self.hidden[entity.kind]:
-                world.assign(entity, self.hidden[entity.kind])
+            drawn = self.posterior.draw(entity.kind, entity.values)
+            if drawn:
+                world.assign(entity, tuple((slot, fixed(value)) for slot, value in drawn))
 
     def _as_far_as_seen(self, kind: int, values: Sequence[Any]) -> list[Any]:
-        """Attributes of somebody who is not here any more, the hidden ones drawn from their prior."""
+        """Attributes of somebody who is not here any more, the hidden ones as they may be."""
         known = list(values)
-        for slot, value in self.hidden[kind]:
-            known[slot] = self.remaining.draw(kind, known, value)
+        for slot, value in self.posterior.draw(kind, values):
+            known[slot] = value
         return known
 
     # ------------------------------------------------------------ what is under way
@@ -189,7 +199,7 @@ class _Redraw:
         passed = world.now - clock.began
         if isinstance(spec, TimerSpec):
             known = list(clock.known)
-            for slot, _ in self.hidden[entity.kind]:
+            for slot in world.program.hidden[entity.kind]:
                 known[slot] = entity.values[slot]
             clock.known = known
             world.at(world.now + self.remaining.left(entity.kind, known, spec.after, passed), clock)
@@ -210,13 +220,6 @@ class _Redraw:
         cleaning.values = self._as_far_as_seen(cleaning.kind, cleaning.values)
         minutes = self.remaining.left(cleaning.kind, cleaning.values, clean, now - cleaning.began)
         self.world.at(now + minutes, cleaning)
-
-
-def _hidden(program: Program, kind: int) -> tuple[tuple[int, Value], ...]:
-    """The hidden attributes of a kind, in order of dependence."""
-    has = program.scenario.entities[program.kinds[kind]].has
-    slots = {program.slots_of_values[name] for name, form in has.items() if getattr(form, "hidden", False)}
-    return tuple((slot, value) for slot, value in program.attributes[kind] if slot in slots)
 
 
 def _shortening(world: FlowWorld) -> list[ShortenStay]:

@@ -8,7 +8,11 @@ from marl_health.spec.errors import Where
 from marl_health.spec.numbers import Quantity
 from marl_health.spec.suggest import did_you_mean
 from marl_health.worlds.flow import model, readings, sights
+from marl_health.worlds.flow.compile_hidden import is_hidden
+from marl_health.worlds.flow.compile_stock import stock_reading, stock_readings, stock_sight, stock_sights
+from marl_health.worlds.flow.machine_views import MACHINE_READINGS, machine_reading, machine_words, units_sight
 from marl_health.worlds.flow.program import Sequel
+from marl_health.worlds.flow.stock_views import READINGS
 
 if TYPE_CHECKING:
     from marl_health.worlds.flow.compile import Compiler
@@ -38,11 +42,15 @@ class ReadingTable:
 
     def known(self) -> list[str]:
         """Every reference that can be read."""
+        stock = self.compiler.scenario.stock
         found = ["spent", "expected_deaths"]
         found += [f"{name}.{what}" for name in self.spans for what in (*SPAN_STATISTICS, "hours", "hours_over")]
         found += [f"{name}.count" for name in (*self.program.outcome_names, *self.program.marks)]
+        found += [f"{name}.total" for name in self.program.totals]
         found += [f"{name}.arrived" for name in self.program.kinds]
-        found += [f"{name}.{what}" for name in self.program.pool_index for what in POOL_READINGS]
+        found += [f"{name}.{what}" for name in self.program.pool_index if name not in stock for what in POOL_READINGS]
+        found += [f"{pool.name}.{what}" for pool in self.program.pools for what in machine_words(pool)]
+        found += stock_readings(self.compiler)
         found += [
             f"{name}.{what}"
             for name in (*self.lines.of_queue, *self.lines.of_pool)
@@ -61,7 +69,8 @@ class ReadingTable:
             return 1.0
         return per.value / factor if per.dimension == "time" else per.value
 
-    def _keep(self, key: str, reading: readings.Reading) -> readings.Reading:
+    def keep(self, key: str, reading: readings.Reading) -> readings.Reading:
+        """The reading that is known by a key: this one, unless there is one already."""
         if key not in self._made:
             reading.index = len(self.program.readings)
             self.program.readings.append(reading)
@@ -72,22 +81,31 @@ class ReadingTable:
         if reference in self._made:
             return self._made[reference]
         if reference == "spent":
-            return self._keep(reference, readings.Spent())
+            return self.keep(reference, readings.Spent())
         if reference == "expected_deaths":
-            return self._keep(reference, readings.ExpectedDeaths())
+            return self.keep(reference, readings.ExpectedDeaths())
         name, _, what = reference.rpartition(".")
         if name in self.spans:
             return self._span(reference, name, what)
         if what == "count" and name in self.program.outcome_names:
-            return self._keep(reference, readings.Outcomes(name, self.program.outcome_names.index(name)))
+            return self.keep(reference, readings.Outcomes(name, self.program.outcome_names.index(name)))
         if what == "count" and name in self.program.marks:
             mark = self.program.marks[name]
             self.program.sequels[mark] = [sequel or Sequel() for sequel in self.program.sequels[mark]]
-            return self._keep(reference, readings.Marks(name, mark))
+            return self.keep(reference, readings.Marks(name, mark))
+        if what == "total" and name in self.program.totals:
+            number = [*self.program.totals].index(name)
+            return self.keep(reference, readings.Total(name, number, self.program.totals[name]))
         if what == "arrived" and name in self.program.kinds:
-            return self._keep(reference, readings.Arrivals(name, self.program.kinds.index(name)))
-        if name in self.program.pool_index and what in POOL_READINGS:
+            return self.keep(reference, readings.Arrivals(name, self.program.kinds.index(name)))
+        if name in self.compiler.scenario.stock and what in READINGS:
+            return stock_reading(self, reference, name, what)
+        if name in self.program.pool_index and what in POOL_READINGS and name not in self.compiler.scenario.stock:
             return self._pool(reference, name, what)
+        if name in self.program.pool_index and what in MACHINE_READINGS:
+            pool = self.program.pool_index[name]
+            if what in machine_words(self.program.pools[pool]):
+                return self.keep(reference, machine_reading(name, pool, what))
         lines = tuple(self.lines.of_queue.get(name) or self.lines.of_pool.get(name) or ())
         if lines:
             return self._line(reference, name, lines, what)
@@ -97,38 +115,38 @@ class ReadingTable:
         span = self.spans[name]
         if what in ("hours", "hours_over"):
             alike = isinstance(self.program.spans[span].target, float)
-            return self._keep(reference, readings.SpanHours(name, span, what == "hours_over", alike))
+            return self.keep(reference, readings.SpanHours(name, span, what == "hours_over", alike))
         if what in SPAN_STATISTICS:
-            return self._keep(reference, readings.SpanStatistic(name, span, what))
+            return self.keep(reference, readings.SpanStatistic(name, span, what))
         return None
 
     def _pool(self, reference: str, name: str, what: str) -> readings.Reading:
         pool = self.program.pool_index[name]
         if what == "overtime_hours":
-            return self._keep(reference, readings.PoolHours(name, pool, "overtime"))
+            return self.keep(reference, readings.PoolHours(name, pool, "overtime"))
         if what == "busy_hours":
-            return self._keep(reference, readings.PoolHours(name, pool, "busy"))
-        on_duty = self._keep(f"{name}.on_duty_hours", readings.PoolHours(name, pool, "on_duty"))
+            return self.keep(reference, readings.PoolHours(name, pool, "busy"))
+        on_duty = self.keep(f"{name}.on_duty_hours", readings.PoolHours(name, pool, "on_duty"))
         if what == "booked":
-            booked = self._keep(f"{name}.booked_hours", readings.BookedHours(name, pool))
+            booked = self.keep(f"{name}.booked_hours", readings.BookedHours(name, pool))
             meaning = f"unit-hours of work begun with '{name}', counted to its end / unit-hours there were"
-            return self._keep(reference, readings.Ratio("", meaning, booked, on_duty))
-        busy = self._keep(f"{name}.busy_hours", readings.PoolHours(name, pool, "busy"))
+            return self.keep(reference, readings.Ratio("", meaning, booked, on_duty))
+        busy = self.keep(f"{name}.busy_hours", readings.PoolHours(name, pool, "busy"))
         meaning = f"unit-hours of '{name}' taken / unit-hours there were"
-        return self._keep(reference, readings.Ratio("", meaning, busy, on_duty))
+        return self.keep(reference, readings.Ratio("", meaning, busy, on_duty))
 
     def _line(self, reference: str, name: str, lines: tuple[int, ...], what: str) -> readings.Reading | None:
         if what not in ("served", "mean_wait", "mean_length"):
             return None
-        served = self._keep(f"{name}.served", readings.LineTotal(name, lines, "served"))
+        served = self.keep(f"{name}.served", readings.LineTotal(name, lines, "served"))
         if what == "mean_wait":
-            waited = self._keep(f"{name}.waited", readings.LineTotal(name, lines, "waited"))
+            waited = self.keep(f"{name}.waited", readings.LineTotal(name, lines, "waited"))
             meaning = f"mean wait of those served from '{name}', those who did not wait included"
-            return self._keep(reference, readings.Ratio("min", meaning, waited, served))
+            return self.keep(reference, readings.Ratio("min", meaning, waited, served))
         if what == "mean_length":
-            hours = self._keep(f"{name}.hours", readings.LineTotal(name, lines, "hours"))
-            clocked = self._keep("clocked", readings.Clocked())
-            return self._keep(
+            hours = self.keep(f"{name}.hours", readings.LineTotal(name, lines, "hours"))
+            clocked = self.keep("clocked", readings.Clocked())
+            return self.keep(
                 reference, readings.Ratio("", f"time average of those waiting in '{name}'", hours, clocked)
             )
         return served
@@ -154,7 +172,8 @@ class SightTable:
             scale = None
         if reference in self.compiler.scenario.slots and reference not in self.slots:
             return None  # the slot list itself has a problem, which was told
-        made = self._make(reference, by, scale, path)
+        within = [] if isinstance(seen, str) else seen.within
+        made = self._make(reference, by, within, scale, path)
         if made is None:
             hint = _hint(reference, self.known())
             self.compiler.names.problem(path, f"there is nothing to see as '{reference}'{hint}")
@@ -165,13 +184,20 @@ class SightTable:
     def known(self) -> list[str]:
         """Every reference that can be seen."""
         found = ["hour", "weekday", "time_left", *self.slots]
-        found += [f"{name}.{what}" for name in self.program.pool_index for what in sights.PoolNow.WORDS]
+        stock = self.compiler.scenario.stock
+        found += [
+            f"{name}.{what}" for name in self.program.pool_index if name not in stock for what in sights.PoolNow.WORDS
+        ]
+        found += [f"{pool.name}.units" for pool in self.program.pools if pool.wear or pool.set_up]
+        found += stock_sights(self.compiler)
         found += [f"{name}.{what}" for name in self.lines.of_queue for what in ("waiting", "oldest")]
         found += [f"{name}.{what}" for name in self.spans for what in ("now", "oldest")]
         found += [f"{name}.arriving" for name in self.program.kinds]
         return found
 
-    def _make(self, reference: str, by: str | None, scale: float | None, path: Where) -> sights.Sight | None:
+    def _make(
+        self, reference: str, by: str | None, within: list[float], scale: float | None, path: Where
+    ) -> sights.Sight | None:
         if reference == "hour":
             return sights.Cycle("hour", 1440.0)
         if reference == "weekday":
@@ -190,12 +216,16 @@ class SightTable:
         if by is not None:
             self.compiler.names.problem((*path, "by"), "only queues are seen by class: QUEUE.waiting and QUEUE.oldest")
             return BLIND
+        if name in self.program.pool_index and name in self.compiler.scenario.stock:
+            return stock_sight(self.compiler, name, what, within, scale, path)
         if name in self.program.pool_index and what in sights.PoolNow.WORDS:
             pool = self.program.pool_index[name]
             resource = self.program.pools[pool]
             most = 20 if resource.unlimited else max(units for _, units in resource.shifts)
             default = max(3.0, most / 4) if what in ("waiting", "cleaning") else max(1.0, most / 2)
             return sights.PoolNow(name, pool, what, scale or default)
+        if what == "units" and name in self.program.pool_index:
+            return units_sight(self.program, self.program.pool_index[name], scale)
         if name in self.spans and what in ("now", "oldest"):
             return sights.SpanNow(name, self.spans[name], what, scale or (10.0 if what == "now" else 120.0))
         if name in self.program.kinds and what == "arriving":
@@ -213,6 +243,9 @@ class SightTable:
         if by is not None and by != queue.classes:
             remedy = f"it has the classes of '{queue.classes}'" if queue.classes else "give the queue classes: " + by
             self.compiler.names.problem((*path, "by"), f"'{name}' is not divided by '{by}'; {remedy}")
+            return BLIND
+        if by is not None and any(is_hidden(self.compiler.scenario, kind, by) for kind in self.program.kinds):
+            self.compiler.names.problem((*path, "by"), f"'{by}' is hidden, so agents may not see the queue by it")
             return BLIND
         classes: dict[Any, int] = self.program.lines[lines[0]].classes if by is not None else {}
         return sights.LineNow(name, lines, what, classes, scale or (5.0 if what == "waiting" else 60.0))

@@ -23,7 +23,7 @@ class FlowStep:
     Attributes:
         way: where to go next; ``None`` ends a branch of parallel work.
         marks, marks_end: mark indices set when the step begins in earnest and when it ends.
-        sets: (slot, value) pairs assigned when it begins.
+        sets: (slot, value) pairs assigned when it begins. adds: (index of a total, amount) pairs added then.
         rosters: rosters that list who is in this step.
         give_up: the clock that runs while an entity waits in this step.
     """
@@ -36,6 +36,7 @@ class FlowStep:
         self.marks: tuple[int, ...] = ()
         self.marks_end: tuple[int, ...] = ()
         self.sets: tuple[tuple[int, Value], ...] = ()
+        self.adds: tuple[tuple[int, Value], ...] = ()
         self.rosters: tuple[int, ...] = ()
         self.give_up: ClockSpec | None = None
 
@@ -51,6 +52,8 @@ class FlowStep:
             world.assign(entity, self.sets)
         for mark in self.marks:
             world.mark(entity, mark)
+        if self.adds:
+            world.add(entity, self.adds)
 
     def go_on(self, world: FlowWorld, entity: Entity) -> None:
         """The step is over: marks, then the way on (or the end of a branch)."""
@@ -69,6 +72,8 @@ class FlowStep:
             world.assign(entity, self.sets)
         for mark in self.marks:
             world.mark(entity, mark)
+        if self.adds:
+            world.add(entity, self.adds)
         way = self.way
         if way is not None and not self.marks_end:
             way.enter(world, entity)
@@ -135,6 +140,8 @@ class Activity(FlowStep):
                 world.assign(entity, self.sets)
             for mark in self.marks:
                 world.mark(entity, mark)
+            if self.adds:
+                world.add(entity, self.adds)
             duration = self.duration
             minutes = None if duration is None else duration(world, entity)
         else:
@@ -192,6 +199,8 @@ class Delay(FlowStep):
             world.assign(entity, self.sets)
         for mark in self.marks:
             world.mark(entity, mark)
+        if self.adds:
+            world.add(entity, self.adds)
         duration = self.duration
         minutes = duration(world, entity)
         if world.log is not None or self.rosters:
@@ -248,7 +257,7 @@ class Parallel(FlowStep):
     def enter(self, world: FlowWorld, entity: Entity) -> None:
         """Send out the tokens of the branches that are done for this entity."""
         entity.step = self
-        if self.sets or self.marks:
+        if self.sets or self.marks or self.adds:
             self.begin(world, entity)
         tokens = []
         for steps, chance in self.branches:

@@ -17,9 +17,11 @@ from marl_health.worlds.flow.cast import Cast
 from marl_health.worlds.flow.clocks import HealthSpec
 from marl_health.worlds.flow.decisions import LeverState
 from marl_health.worlds.flow.groups import Tally
+from marl_health.worlds.flow.posterior import remember
 from marl_health.worlds.flow.program import ARRIVAL, RECENT, Program, Way
 from marl_health.worlds.flow.resources import ResourceWorld
 from marl_health.worlds.flow.sources import Leaver, Missing
+from marl_health.worlds.flow.stock import begin_stocks
 
 DEEPEST = 100_000
 """Calls within calls while the world runs; since Python 3.11 they take no room on the machine's stack."""
@@ -70,6 +72,7 @@ class FlowWorld(ResourceWorld):
         self.returned = [0] * len(program.kinds)
         self.spent = Accrual()
         self.expected_deaths = Accrual()
+        self.totals = [0.0] * len(program.totals)
         self.counting = True
         self.closed = False
         self.levers = [LeverState() for _ in range(program.levers)]
@@ -83,6 +86,7 @@ class FlowWorld(ResourceWorld):
         for source in program.sources:
             source.how.start(self, source)
         self.begin_shifts()
+        begin_stocks(self)
 
     # ------------------------------------------------------------ phases
     def open(self) -> None:
@@ -103,6 +107,8 @@ class FlowWorld(ResourceWorld):
         for agent in self.program.agents:
             for move in agent.moves:
                 move.reset(self)
+        for number in self.program.stocks:
+            self.pools[number].settle(self)  # type: ignore[attr-defined]
         self.spent.change(self.now, -self.spent.rate)
         self.advance(self.now + run_out)
 
@@ -238,10 +244,16 @@ class FlowWorld(ResourceWorld):
     def assign(self, entity: Entity, sets: tuple[tuple[int, Value], ...]) -> None:
         """Change attributes; a patient who waits changes class at once, and hazards follow."""
         patient = entity.root
+        followed = self.program.followed
+        change = followed.get(id(sets), -1) if followed else -1
+        if change >= 0:
+            remember(self, patient, -1)
         everywhere = patient.tokens()
         waiting = [(token, token.line, token.line.class_of(token)) for token in everywhere if token.line is not None]
         for slot, value in sets:
             patient.values[slot] = value(self, patient)
+        if change >= 0:
+            remember(self, patient, change)
         if self.program.groups is not None:
             patient.values[self.program.groups.slot] = self.program.groups.cell(patient.values)
         if self.cast is not None:
@@ -265,6 +277,12 @@ class FlowWorld(ResourceWorld):
             for pool, _ in line.needs:
                 if pool.reserves and pool.free > 0 and pool.waiting:
                     pool.dispatch(self)
+
+    def add(self, entity: Entity, adds: tuple[tuple[int, Value], ...]) -> None:
+        """Add what a step adds to totals."""
+        if entity.counted:
+            for total, amount in adds:
+                self.totals[total] += amount(self, entity)
 
     def vacated(self, entity: Entity, pool: Pool) -> None:
         """The entity left a place: measures that need it to hold that place end."""

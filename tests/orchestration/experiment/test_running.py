@@ -160,11 +160,12 @@ def test_stages_follow_each_other_and_training_ends_with_the_last(written, tmp_p
 @pytest.mark.slow
 def test_a_checkpoint_has_all_that_decides_how_training_goes_on(tmp_path):
     import ray
-    from ray.rllib.algorithms.ppo import PPO
 
     from orchestration.experiment.guide import Rules
-    from orchestration.experiment.guided import Plan, guided, reward_scales
+    from orchestration.experiment.guided import Plan, guided
     from policies.rllib.algorithms import algorithm_config
+    from policies.rllib.ppo import MaskedPPO
+    from policies.rllib.ppo.learner import SCALE
 
     walk_in = ScenarioRef.of(load(WALK_IN))
     stages = (Stage("one", at_most=200), Stage("two"))
@@ -173,15 +174,15 @@ def test_a_checkpoint_has_all_that_decides_how_training_goes_on(tmp_path):
     config.training(train_batch_size_per_learner=300, minibatch_size=100, num_epochs=1)
     ray.init(num_cpus=1, include_dashboard=False, log_to_driver=False)
     try:
-        algorithm = guided(PPO, plan)(config=config)
+        algorithm = guided(MaskedPPO, plan)(config=config)
         result = algorithm.train()
         assert result["judged"]["to"] == "two" and result["should_checkpoint"] and not result["done"]
         checkpoint = str(algorithm.save(str(tmp_path / "checkpoint")).checkpoint.path)
-        other = guided(PPO, plan)(config=config.copy(copy_frozen=False))
+        other = guided(MaskedPPO, plan)(config=config.copy(copy_frozen=False))
         other.restore(checkpoint)
         learners = [each.learner_group._learner for each in (algorithm, other)]
-        scales, restored = map(reward_scales, learners)
-        assert scales == restored and scales[0]["count"] >= 300
+        scale, restored = (learner.get_state()[SCALE] for learner in learners)
+        assert scale == restored and scale["count"] >= 300
         assert other.guide.state_dict() == algorithm.guide.state_dict() and other.guide.stage == 1
         assert (other.guide.kept, other.iteration) == (1, 1)
         assert other.train()["num_env_steps_sampled_lifetime"] == 2 * result["num_env_steps_sampled_lifetime"]
@@ -228,14 +229,6 @@ def test_what_is_wrong_with_an_experiment_is_told_at_its_place(written, tmp_path
     assert "--seeds" in told and "is an experiment, which says so itself; change it there" in told
     assert "'vdm' is not allowed here" in refused(WALK_IN, out, "--algorithm", "vdm")
     assert "no store" in refused(written(VDN), out, "--store", "mysql://somewhere/x")
-
-
-def test_several_scenarios_are_not_trained_together_yet(written, tmp_path, no_ray):
-    clinic = WALK_IN.with_name("walk_in_rules") / "busy.yaml"
-    clinic = clinic if clinic.exists() else WALK_IN.with_name("clinic.yaml")
-    text = VDN.replace(f"[{WALK_IN}]", f"[{WALK_IN}, {clinic}]\nstrategy: independent").replace("vdn", "mappo")
-    text = text.replace(", updates: 1", "")
-    assert "several scenarios at once cannot be trained yet" in refused(written(text), tmp_path / "runs")
 
 
 def test_arguments_make_an_experiment():

@@ -47,7 +47,9 @@ class LineText:
         if len(needs) != 1 or needs[0][1] != 1 or needs[0][0] in self._reserved:
             return False
         pool = self.program.pools[needs[0][0]]
-        return pool.clean is None and not pool.identified and not pool.preempting and not pool.crews
+        return (
+            pool.clean is None and not pool.identified and not pool.preempting and not pool.crews and pool.stock is None
+        )
 
     def interrupted(self, line: int) -> bool:
         """Whether work of those from a line may be interrupted."""

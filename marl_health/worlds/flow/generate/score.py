@@ -43,6 +43,8 @@ def _value(reading: readings.Reading, writer: Writer) -> str:
         return f"float(world.marked[{reading.mark}])"
     if isinstance(reading, readings.Outcomes):
         return f"float(world.left[{reading.outcome}])"
+    if isinstance(reading, readings.Total):
+        return f"world.totals[{reading.number}]"
     if isinstance(reading, readings.Spent):
         return "world.spent.read(now)"
     if isinstance(reading, readings.ExpectedDeaths):

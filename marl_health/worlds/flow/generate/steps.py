@@ -107,6 +107,10 @@ class StepText:
             self.writer.line(f"world.assign({who}, {self.writer.name(step.sets)})")
         for mark in step.marks:
             self._mark(step, mark, who)
+        if step.adds:
+            with self.writer.block(f"if {who}.counted:"):
+                for total, amount in step.adds:
+                    self.writer.line(f"world.totals[{total}] += {self.writer.value(amount, who)}")
 
     def _mark(self, step: FlowStep, mark: int, who: str) -> None:
         self.marks.set(mark, who, self.kinds_of[step.name], token=step in self.tokens)

@@ -17,6 +17,7 @@ from marl_health.spec.numbers import (
     Value,
 )
 from marl_health.worlds.flow.model.base import If
+from marl_health.worlds.flow.model.stock import Issue
 
 
 class Branch(Model):
@@ -105,6 +106,12 @@ class StepBase(Sourced):
     mark: Name | None = Field(None, description="Time stamp when the step begins in earnest (after any wait)")
     mark_end: Name | None = Field(None, description="Time stamp when the step ends")
     set: dict[Name, Value] = Field({}, description="Attributes that change when the step begins")
+    reveal: Names = Field(
+        [], max_length=20, description="Hidden attributes whose truth agents see from then on, in slots that show them"
+    )
+    adds: dict[Name, Value] = Field(
+        {}, max_length=20, description="Amounts added to totals when the step begins, read as `NAME.total`"
+    )
 
 
 class Waiting(StepBase):
@@ -144,6 +151,22 @@ class Visit(Waiting):
     visit: Name = Field(description="The place")
     staff: Names = Field([], alias="with", max_length=10, description="Staff needed meanwhile")
     duration: Value = Field(alias="for", description="How long")
+
+
+class Take(Waiting):
+    """Take units of a stock, all at once, and use them up; wait if there are not enough."""
+
+    take: Names = Field(min_length=1, max_length=10, description="Stock; a name written twice takes two")
+    units: int | Name = Field(1, description="How many of it: a whole number, or an attribute that holds one")
+    issue: Issue | None = Field(None, description="Which units, if not those that the stock hands out first")
+    age: Name | None = Field(None, description="Attribute that is set to the age of the oldest unit taken")
+
+
+class Give(StepBase):
+    """Add new units to a stock: a donation, a return, something made in house."""
+
+    give: Name = Field(description="The stock")
+    units: int | Name = Field(1, description="How many: a whole number, or an attribute that holds one")
 
 
 class Shorten(Model):
@@ -210,6 +233,8 @@ VERBS: dict[str, type[Sourced]] = {
     "use": Use,
     "move_to": MoveTo,
     "visit": Visit,
+    "take": Take,
+    "give": Give,
     "stay": Stay,
     "wait": Wait,
     "together": Together,
@@ -238,6 +263,8 @@ AnyStep = Annotated[
     Annotated[Use, Tag("<use>")]
     | Annotated[MoveTo, Tag("<move_to>")]
     | Annotated[Visit, Tag("<visit>")]
+    | Annotated[Take, Tag("<take>")]
+    | Annotated[Give, Tag("<give>")]
     | Annotated[Stay, Tag("<stay>")]
     | Annotated[Wait, Tag("<wait>")]
     | Annotated[Together, Tag("<together>")]

@@ -12,6 +12,7 @@ from marl_health.worlds.flow.model.arrivals import EntityType
 from marl_health.worlds.flow.model.pathway import AnyStep, HealthMachine, Timer
 from marl_health.worlds.flow.model.resources import Place, Staff
 from marl_health.worlds.flow.model.roles import Agent, Measure, Queue, Slots
+from marl_health.worlds.flow.model.stock import Stock
 
 
 class FlowScenario(Heading):
@@ -19,6 +20,7 @@ class FlowScenario(Heading):
 
     staff: dict[Name, Staff] = Field({}, max_length=500, description="People and crews, by name")
     places: dict[Name, Place] = Field({}, max_length=500, description="Beds, bays, scanners, by name")
+    stock: dict[Name, Stock] = Field({}, max_length=200, description="What is used up, by name")
     entities: dict[Name, EntityType] = Field(min_length=1, max_length=200, description="Who comes, by name")
     health: dict[Name, HealthMachine] = Field({}, max_length=100, description="What befalls them beside the pathway")
     timers: dict[Name, Timer] = Field({}, max_length=200, description="Clocks beside the pathway")

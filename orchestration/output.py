@@ -13,7 +13,7 @@ from typing import Any, TextIO
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
-from orchestration.commands.errors import CommandError, need, told
+from orchestration.errors import CommandError, need, told
 
 PICTURES = ("png", "svg", "pdf")
 """Formats of pictures."""
