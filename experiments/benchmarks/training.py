@@ -1,10 +1,10 @@
 """How fast agents sample and learn: ``python -m experiments.benchmarks.training [NAME]``.
 
 Three things are put side by side: the environment alone with random legal moves, RLlib's own env runner, and the
-batched one; the last two in masked PPO, sampling only and with learning. With no env runners everything happens in one process
-and what is measured is its CPU time, so that a busy machine disturbs little; with some it is wall clock, and tells
-something on an idle machine only. The overhead is what a step of the batched runner costs more than one of the
-environment, by agent.
+batched one; the last two in masked PPO, sampling only and with learning. With no env runners everything happens in
+one process and what is measured is its CPU time, so that a busy machine disturbs little; with some it is wall clock,
+and tells something on an idle machine only. The overhead is what a step of the batched runner costs more than one of
+the environment, by agent.
 """
 
 from __future__ import annotations
