@@ -1,8 +1,8 @@
 """Which tube load a patient of this size gets: by the scanner's table for constant noise, or by what it costs.
 
-The table doubles the load for every 4 cm of water, so that all images are equally noisy: that is what automatic exposure
-control for constant noise does. What dose and repeated scans cost is served better otherwise: small patients, whose dose
-is low anyway, get more than the table says, and large ones less, as in technique charts (PMC4488908).
+The table doubles the load for every 4 cm of water, so that all images are equally noisy: that is what automatic
+exposure control for constant noise does. What dose and repeated scans cost is served better otherwise: small patients,
+whose dose is low anyway, get more than the table says, and large ones less, as in technique charts (PMC4488908).
 """
 
 from __future__ import annotations
