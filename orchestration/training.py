@@ -79,7 +79,6 @@ def train(
     start = time.monotonic()
     quiet()
     from ray import tune
-    from ray.rllib.algorithms.ppo import PPO
     from ray.tune.error import TuneError
 
     from marl_health.adapters.rllib import env_maker
@@ -105,7 +104,7 @@ def train(
     try:
         with local_ray(runners, run_dir):
             tune.run(
-                PPO,
+                config.algo_class,
                 config=config,
                 stop=Budget(start + budget - CLOSING_SECONDS, env_steps),
                 name="tune",

@@ -17,7 +17,8 @@ state.
 **Seeds.** Every reset draws its seed from (`seed` of the env config, worker, sub-environment, number of the
 reset), so no two workers or sub-environments share a stream. A seed passed to `reset` is ignored, since
 RLlib passes 42 to every environment as a check, and overlapping seeds to workers. Training seeds lie in
-[2**31, 2**32): small seeds stay unseen, for evaluation.
+[2**31, 2**32): small seeds stay unseen, for evaluation. With `copies` in the env config, so many
+sub-environments in a row share a stream, and every `info` tells the seed, so that a learner can compare them.
 """
 
 from __future__ import annotations
@@ -35,6 +36,9 @@ from ray.rllib.env.multi_agent_env import MultiAgentEnv
 from ray.tune import register_env
 
 FIRST_TRAINING_SEED = 2**31
+
+PATIENTS = "patients"
+"""Key in `info`, where sub-environments share a stream: the seed of the episode."""
 
 
 def role_of(agent: Any, *_: Any, **__: Any) -> str:
@@ -71,7 +75,8 @@ class RLlibEnv(MultiAgentEnv):
 
     Args:
         env: the environment to show.
-        config: RLlib's `EnvContext`, or any mapping; `seed` (default 0) starts the stream of episode seeds.
+        config: RLlib's `EnvContext`, or any mapping; `seed` (default 0) starts the stream of episode seeds, and
+            `copies` (default 1) is how many sub-environments share one.
     """
 
     def __init__(self, env: ParallelEnv[str, Any, Any], config: Mapping[str, Any] | None = None) -> None:
@@ -89,8 +94,10 @@ class RLlibEnv(MultiAgentEnv):
         self._stream = (
             int(config.get("seed", 0)),
             getattr(config, "worker_index", 0),
-            _sub_env_index(config),
+            _sub_env_index(config) // int(config.get("copies", 1)),
         )
+        self._tells_patients = int(config.get("copies", 1)) > 1
+        self._patients: int | None = None
         self._resets = 0
         self._alive: set[str] = set()
 
@@ -107,6 +114,7 @@ class RLlibEnv(MultiAgentEnv):
     def start(self, seed: int, options: dict[str, Any] | None = None) -> tuple[dict[Any, Any], dict[Any, Any]]:
         """Start the episode of this very seed."""
         observations, infos = self.env.reset(seed=seed, options=options)
+        self._patients = seed
         self._alive = set(self.env.agents)
         return self._show(observations, infos)
 
@@ -150,6 +158,8 @@ class RLlibEnv(MultiAgentEnv):
                 shown[agent] = observations[agent]
             else:
                 shown[agent] = with_mask(observations[agent], info.pop("action_mask", None), n)
+            if self._tells_patients:
+                info[PATIENTS] = self._patients
             kept[agent] = info
         return shown, kept
 

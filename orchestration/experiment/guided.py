@@ -8,7 +8,6 @@ import shutil
 import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -20,8 +19,6 @@ from orchestration.experiment.guide import Guide, Rules
 from orchestration.experiment.staged import enter_stage
 from orchestration.simulate import Simulation
 from policies.rllib.checkpoint import save_checkpoint
-from policies.rllib.connectors import ScaleRewards
-from policies.rllib.scale import ReturnScale
 from policies.rllib.sharing import roles_in, told
 
 if TYPE_CHECKING:
@@ -98,16 +95,12 @@ class Guided(Algorithm):
     def save_checkpoint(self, checkpoint_dir: str) -> None:
         """Called by Tune."""
         super().save_checkpoint(checkpoint_dir)
-        scales = [each.get() for each in self.learner_group.foreach_learner(reward_scales)]
-        state = {"guide": self.guide.state_dict(), "reward_scales": scales[0]}
-        (Path(checkpoint_dir) / GUIDE).write_text(json.dumps(state), encoding="utf-8")
+        (Path(checkpoint_dir) / GUIDE).write_text(json.dumps(self.guide.state_dict()), encoding="utf-8")
 
     def load_checkpoint(self, checkpoint_dir: str) -> None:
         """Called by Tune."""
         super().load_checkpoint(checkpoint_dir)
-        state = json.loads((Path(checkpoint_dir) / GUIDE).read_text(encoding="utf-8"))
-        self.guide.load_state_dict(state["guide"])
-        self.learner_group.foreach_learner(partial(set_reward_scales, states=state["reward_scales"]))
+        self.guide.load_state_dict(json.loads((Path(checkpoint_dir) / GUIDE).read_text(encoding="utf-8")))
         self._enter_stage()
 
     def _enter_stage(self) -> None:
@@ -159,22 +152,6 @@ class Guided(Algorithm):
 def replications(scenario: ScenarioRef, policy: str, seeds: Sequence[int]) -> list[Replication]:
     """Replications of a policy, in this process."""
     return [run(Task(scenario, policy, seed)) for seed in seeds]
-
-
-def reward_scales(learner: Any) -> list[dict[str, Any]]:
-    """The states of the reward scales of a learner, which RLlib's checkpoints leave out, as all of its connectors."""
-    return [scale.get_state() for scale in _scales(learner)]
-
-
-def set_reward_scales(learner: Any, states: Sequence[dict[str, Any]]) -> None:
-    """Let a learner go on with reward scales as they were."""
-    for scale, state in zip(_scales(learner), states, strict=True):
-        scale.set_state(state)
-
-
-def _scales(learner: Any) -> list[ReturnScale]:
-    pieces = getattr(learner._learner_connector, "connectors", ())
-    return [piece._scale for piece in pieces if isinstance(piece, ScaleRewards)]
 
 
 def guided(algorithm: type[Any], plan: Plan) -> type[Any]:

@@ -31,12 +31,15 @@ from policies.rllib.stage import MakeEnv
 FIRST_SEED = FIRST_TRAINING_SEED + 1_000_000
 """Seed of the first episode shown; like all of training's, far from those of evaluation."""
 
-DOUBT = 0.05
+DOUBT = 0.02
 """Share of the probability that is spread over all legal actions: an actor without doubt would explore nothing."""
 
+MARGIN = 0.3
+"""By how much the action shown is worth more than the others, where values are learned, in standard deviations of the
+return: enough to be told apart, and little enough to be unlearned."""
 
-class CloningError(ValueError):
-    """An algorithm that cannot start from what a policy does."""
+RATE = 1e-3
+"""Step size at the beginning; at the end it is a twentieth."""
 
 
 @dataclass(frozen=True)
@@ -82,18 +85,25 @@ def demonstrate(policy: Policy, make_env: MakeEnv, config: Any, episodes: int) -
 
 
 def clone(learner: Any, shown: Mapping[str, Shown], epochs: int, seed: int) -> dict[str, float]:
-    """Teach the actors of a learner what was shown; by module, the share of decisions in which they then agree."""
+    """Teach the actors of a learner what was shown; by module, the share of decisions in which they then agree.
+
+    Where there are no actors, action values are taught that make the same choices.
+    """
     shuffle = np.random.default_rng(seed)
     agreement = {}
     for name, examples in shown.items():
         module = learner.module[name].unwrapped()
+        network, loss = (module.pi, _cross_entropy) if hasattr(module, "pi") else (module.q, _distance)
         rows, actions = torch.from_numpy(examples.rows), torch.from_numpy(examples.actions)
-        optimiser = torch.optim.Adam(module.pi.parameters(), lr=1e-3)
+        batches = max(1, len(rows) // 256)
+        optimiser = torch.optim.Adam(network.parameters(), lr=RATE)
+        slower = torch.optim.lr_scheduler.LinearLR(optimiser, 1.0, 0.05, epochs * batches)
         for _ in range(epochs):
-            for batch in np.array_split(shuffle.permutation(len(rows)), max(1, len(rows) // 256)):
+            for batch in np.array_split(shuffle.permutation(len(rows)), batches):
                 optimiser.zero_grad()
-                _cross_entropy(module, rows[batch], actions[batch]).backward()
+                loss(module, rows[batch], actions[batch]).backward()
                 optimiser.step()
+                slower.step()
         if isinstance(module, TargetNetworkAPI):
             for network, target in module.get_target_network_pairs():
                 target.load_state_dict(network.state_dict())
@@ -111,10 +121,18 @@ def _cross_entropy(module: Any, rows: Tensor, actions: Tensor) -> Tensor:
     return -torch.where(legal, wanted * log_policy, 0.0).sum(-1).mean()
 
 
+def _distance(module: Any, rows: Tensor, actions: Tensor) -> Tensor:
+    """Mean squared distance from values of 0 for the actions shown and `-MARGIN` for other legal ones."""
+    n = int(module.action_space.n)
+    seen, legal = split(rows, n)
+    wanted = MARGIN * (torch.nn.functional.one_hot(actions, n) - 1.0)
+    return (module.q(seen) - wanted)[legal].square().mean()
+
+
 class StartFrom(RLlibCallback):
     """Clones a policy when an algorithm is made; what is restored from a checkpoint afterwards takes its place.
 
-    Adds `init_agreement` to every result: by module, the share of the decisions shown in which its actor agreed at the
+    Adds `init_agreement` to every result: by module, the share of the decisions shown in which it agreed at the
     start. Critics start from nothing.
     """
 
@@ -126,12 +144,6 @@ class StartFrom(RLlibCallback):
     @override
     def on_algorithm_init(self, *, algorithm: Any, **_: Any) -> None:
         config = algorithm.config
-        for name in config.policies:
-            if not hasattr(algorithm.get_module(name), "pi"):
-                raise CloningError(
-                    f"{type(algorithm).__name__} has no actor that could start from '{self._policy.name}'; use PPO, "
-                    "MAPPO, SAC or MADDPG"
-                )
         shown = demonstrate(self._policy, self._make_env, config, self._episodes)
         teach = partial(clone, shown=shown, epochs=self._epochs, seed=config.seed or 0)
         self._agreement = next(iter(algorithm.learner_group.foreach_learner(teach))).get()
@@ -144,7 +156,7 @@ class StartFrom(RLlibCallback):
         result["init_agreement"] = dict(self._agreement)
 
 
-def start_from(policy: str | Policy, make_env: MakeEnv, *, episodes: int = 24, epochs: int = 30) -> Any:
+def start_from(policy: str | Policy, make_env: MakeEnv, *, episodes: int = 200, epochs: int = 12) -> Any:
     """The callback for `config.callbacks(...)`, which wants something it can call without arguments.
 
     Args:

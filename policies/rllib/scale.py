@@ -6,18 +6,12 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.signal import lfilter
 
 
 class ReturnScale:
-    """Running standard deviation of discounted returns.
+    """Running standard deviation of discounted returns."""
 
-    Args:
-        gamma: the discount.
-    """
-
-    def __init__(self, gamma: float) -> None:
-        self._gamma = gamma
+    def __init__(self) -> None:
         self._count, self._mean, self._squares = 0.0, 0.0, 0.0
 
     @property
@@ -26,13 +20,18 @@ class ReturnScale:
         deviation = float(np.sqrt(self._squares / self._count)) if self._count else 0.0
         return deviation if deviation > 1e-8 else 1.0
 
-    def update(self, rewards: NDArray[np.float64]) -> None:
+    def update(self, rewards: NDArray[Any], discounts: NDArray[Any]) -> None:
         """Merge in the returns of a chunk of an episode (Chan et al. 1979).
 
         Args:
             rewards: of the chunk, shape (T,).
+            discounts: of what comes after each of them, shape (T,).
         """
-        returns = lfilter([1.0], [1.0, -self._gamma], rewards[::-1])
+        tail, found = 0.0, []
+        for reward, discount in zip(rewards[::-1].tolist(), discounts[::-1].tolist(), strict=True):
+            tail = reward + discount * tail
+            found.append(tail)
+        returns = np.array(found)
         n = len(returns)
         if not n:
             return

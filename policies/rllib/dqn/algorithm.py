@@ -12,6 +12,8 @@ from policies.rllib.joint.values import JointQConfig
 class DQNConfig(JointQConfig):
     """Settings of independent DQN (see `JointQConfig`)."""
 
+    own_decisions = True
+
     def __init__(self, algo_class: type | None = None) -> None:
         super().__init__(algo_class=algo_class or DQN)
 

@@ -21,9 +21,12 @@ from ray.rllib.utils.metrics import (
 )
 from typing_extensions import override
 
+from policies.rllib.discount import check_minutes
+from policies.rllib.joint.decisions import decisions
 from policies.rllib.joint.mixer import Team, team_spec
 from policies.rllib.joint.replay import TEAM, JointReplay
 from policies.rllib.joint.rows import rows_of
+from policies.rllib.pairing import leads, share_patients
 from policies.rllib.scale import ReturnScale
 from policies.rllib.sharing import Share
 from policies.rllib.stage import MakeEnv, set_stage
@@ -48,6 +51,9 @@ class JointConfig(AlgorithmConfig):
         n_step: steps whose rewards count as they were, before the rest is estimated. More than one, since where a part
             of the world is hidden, nothing that is seen in between tells what a decision will bring.
         target_update: rounds between two copies of the networks to their targets.
+        gamma_minutes: minutes in which the discount is `gamma`; None (the default) where it is that of a step.
+        same_patients: so many sub-environments in a row meet the same patients, and what counts is what each gains
+            above the others (see `policies.rllib.pairing`); 1 for patients of its own each.
     """
 
     mixer: type[Team] = Team
@@ -56,6 +62,8 @@ class JointConfig(AlgorithmConfig):
     """Whether the mixer reads the global state."""
     pays_the_team = False
     """Whether all agents must be paid alike."""
+    own_decisions = False
+    """Whether every agent learns from decision to decision of its own, as if it were alone."""
 
     def __init__(self, algo_class: type | None = None) -> None:
         super().__init__(algo_class=algo_class or Joint)
@@ -67,6 +75,8 @@ class JointConfig(AlgorithmConfig):
         self.updates = 8
         self.n_step = 3
         self.target_update = 25
+        self.gamma_minutes: float | None = None
+        self.same_patients = 1
         self.lr = 5e-4
         self.gamma = 0.97
         self.grad_clip = 10.0
@@ -85,6 +95,8 @@ class JointConfig(AlgorithmConfig):
         updates: Any = NotProvided,
         n_step: Any = NotProvided,
         target_update: Any = NotProvided,
+        gamma_minutes: Any = NotProvided,
+        same_patients: Any = NotProvided,
         **settings: Any,
     ) -> Self:
         """Sets how to learn; other names than those of the class are RLlib's."""
@@ -95,6 +107,8 @@ class JointConfig(AlgorithmConfig):
             "updates": updates,
             "n_step": n_step,
             "target_update": target_update,
+            "gamma_minutes": gamma_minutes,
+            "same_patients": same_patients,
         }
         for name, value in own.items():
             if value is not NotProvided:
@@ -106,7 +120,8 @@ class JointConfig(AlgorithmConfig):
         """Find what cannot work before anything starts.
 
         Raises:
-            ValueError: more than one learner; a number below 1; nobody to learn; a module with the team's name.
+            ValueError: more than one learner; a number below 1; no time to discount by; nobody to learn; a module with
+                the team's name.
         """
         super().validate()
         name = self.algo_class.__name__
@@ -115,10 +130,12 @@ class JointConfig(AlgorithmConfig):
         for setting in ("n_step", "updates", "target_update", "capacity"):
             if getattr(self, setting) < 1:
                 raise ValueError(f"{name}: {setting} is at least 1, not {getattr(self, setting)}")
+        check_minutes(name, self.gamma_minutes)
         if not self.agents:
             raise ValueError(f"{name}: set config.agents to the environment's agents, or take {name.lower()}_config")
         if TEAM in self.policies:
             raise ValueError(f"{name}: a role cannot be called '{TEAM}', which is the name of the mixer")
+        share_patients(self, self.same_patients)
 
     @override
     def get_multi_rl_module_spec(self, *, inference_only: bool = False, **kwargs: Any) -> MultiRLModuleSpec:
@@ -149,8 +166,8 @@ class Joint(Algorithm):
     def setup(self, config: Any) -> None:
         """Called by RLlib before the first iteration."""
         super().setup(config)
-        self.replay = JointReplay(self.config.capacity, self.config.seed)
-        self.scale = ReturnScale(self.config.gamma)
+        self.replay = JointReplay(self.config.capacity, self.config.seed, own=self.config.own_decisions)
+        self.scale = ReturnScale()
 
     @override
     def training_step(self) -> None:
@@ -173,9 +190,7 @@ class Joint(Algorithm):
             # One call for all updates of the round: RLlib's book-keeping of a call costs more than an update.
             size = config.train_batch_size_per_learner
             learned = self.learner_group.update(
-                batch=self.replay.sample(
-                    config.updates * size, steps=config.n_step, gamma=config.gamma, scale=self.scale.value
-                ),
+                batch=self.replay.sample(config.updates * size, steps=config.n_step, scale=self.scale.value),
                 minibatch_size=size,
                 timesteps={NUM_ENV_STEPS_SAMPLED_LIFETIME: steps},
             )
@@ -188,11 +203,21 @@ class Joint(Algorithm):
     def _keep(self, episodes: list[Any]) -> None:
         """Put what was sampled into the buffer."""
         team = type(self).__name__ if self.config.pays_the_team else None
-        seats = self.config.seats
+        config, seats = self.config, self.config.seats
+        chunks = [(episode, agent, own) for episode in episodes for agent, own in episode.agent_episodes.items()]
+        if config.same_patients > 1:
+            earned = leads(own for _, _, own in chunks)
+        else:
+            earned = [np.asarray(own.get_rewards(slice(0, len(own))), np.float64) for _, _, own in chunks]
+        gains: dict[int, dict[str, Any]] = defaultdict(dict)
+        for (episode, agent, _), rewards in zip(chunks, earned, strict=True):
+            gains[id(episode)][agent] = rewards
         for episode in episodes:
-            self.replay.add(rows_of(episode, seats, team=team))
-            for own in episode.agent_episodes.values():
-                self.scale.update(np.asarray(own.get_rewards(slice(0, len(own))), np.float64))
+            own_gains = gains[id(episode)]
+            rows = rows_of(episode, seats, team=team, gains=own_gains, gamma=config.gamma, minutes=config.gamma_minutes)
+            self.replay.add(decisions(rows))
+            for rewards in own_gains.values():
+                self.scale.update(rewards, rows.discount[: len(rewards)])
 
     @override
     def get_state(self, components: Any = None, *, not_components: Any = None, **kwargs: Any) -> dict[str, Any]:

@@ -6,15 +6,18 @@ import abc
 from typing import Any
 
 import torch
+from ray.rllib.algorithms.ppo.ppo import LEARNER_RESULTS_VF_EXPLAINED_VAR_KEY
 from ray.rllib.core.columns import Columns
 from ray.rllib.core.learner.torch.torch_learner import TorchLearner
 from ray.rllib.core.learner.utils import update_target_network
 from ray.rllib.core.rl_module.apis import TargetNetworkAPI
+from ray.rllib.utils.torch_utils import explained_variance
 from torch import Tensor
 from typing_extensions import override
 
+from policies.rllib.discount import DISCOUNT
 from policies.rllib.joint.module import AHEAD, CHOSEN
-from policies.rllib.joint.replay import ALIVE, DISCOUNT, NEXT_ALIVE, TEAM
+from policies.rllib.joint.replay import ALIVE, COUNTS, NEXT_ALIVE, TEAM
 
 
 class JointLearner(TorchLearner):
@@ -55,9 +58,9 @@ class JointLearner(TorchLearner):
         return [module for module in modules if isinstance(module, TargetNetworkAPI)]
 
 
-def mean_where(alive: Tensor, values: Tensor) -> Tensor:
+def mean_where(counts: Tensor, values: Tensor) -> Tensor:
     """Mean of the values that count; 0 where none does."""
-    return torch.where(alive, values, 0.0).sum() / alive.sum().clamp(min=1)
+    return torch.where(counts, values, 0.0).sum() / counts.sum().clamp(min=1)
 
 
 class JointQLearner(JointLearner, abc.ABC):
@@ -71,53 +74,59 @@ class JointQLearner(JointLearner, abc.ABC):
         """
         modules = sorted(name for name in batch if name != TEAM)
         chosen, ahead = (torch.cat([fwd_out[m][key] for m in modules], -1) for key in (CHOSEN, AHEAD))
-        alive, rewards, next_alive = (
-            torch.cat([batch[m][key] for m in modules], -1) for key in (ALIVE, Columns.REWARDS, NEXT_ALIVE)
-        )
-        chosen, ahead = torch.where(alive, chosen, 0.0), torch.where(next_alive, ahead, 0.0)
-        loss, value = self.temporal_difference(chosen, ahead, alive, rewards, batch[TEAM])
-        self.metrics.log_value((TEAM, "value_mean"), value.mean(), window=1)
+        keys = (ALIVE, NEXT_ALIVE, COUNTS, Columns.REWARDS, DISCOUNT)
+        own = {key: torch.cat([batch[m][key] for m in modules], -1) for key in keys}
+        chosen, ahead = torch.where(own[ALIVE], chosen, 0.0), torch.where(own[NEXT_ALIVE], ahead, 0.0)
+        loss, value, target = self.temporal_difference(chosen, ahead, own, batch[TEAM])
+        told = {"value_mean": value.mean(), LEARNER_RESULTS_VF_EXPLAINED_VAR_KEY: explained_variance(target, value)}
+        self.metrics.log_dict(told, key=TEAM, window=1)
         return {TEAM: loss}
 
     @abc.abstractmethod
     def temporal_difference(
-        self, chosen: Tensor, ahead: Tensor, alive: Tensor, rewards: Tensor, team: dict[str, Tensor]
-    ) -> tuple[Tensor, Tensor]:
-        """The loss, and the values that it is about.
+        self, chosen: Tensor, ahead: Tensor, own: dict[str, Tensor], team: dict[str, Tensor]
+    ) -> tuple[Tensor, Tensor, Tensor]:
+        """The loss, the values that it is about, and what they should be, both of shape (n,).
 
         Args:
             chosen: values of what was done, shape (B, N), 0 where an agent is absent.
             ahead: values of what looks best next, shape (B, N), 0 where an agent has nothing to expect.
-            alive: who acted, shape (B, N).
-            rewards: of each agent, shape (B, N).
+            own: what concerns each agent, shape (B, N): REWARDS, DISCOUNT, and COUNTS, who learns from it.
             team: what concerns all together (see `JointReplay.sample`).
         """
 
 
 class MixedLearner(JointQLearner):
-    """Learns the value of what the team does, which a mixer makes from the agents' values."""
+    """Learns the value of what the team does, which a mixer makes from the agents' values.
+
+    Who could only wait has a part in that value too; where nobody could choose, nothing was to be learned.
+    """
 
     @override
     def temporal_difference(
-        self, chosen: Tensor, ahead: Tensor, alive: Tensor, rewards: Tensor, team: dict[str, Tensor]
-    ) -> tuple[Tensor, Tensor]:
+        self, chosen: Tensor, ahead: Tensor, own: dict[str, Tensor], team: dict[str, Tensor]
+    ) -> tuple[Tensor, Tensor, Tensor]:
         """Mean squared error of the mixed value."""
         mixer = self.module[TEAM].unwrapped()
         value = mixer.mix(chosen, team)
         with torch.no_grad():
             goes_on = team[DISCOUNT] * (1.0 - team[Columns.TERMINATEDS].float())
             target = team[Columns.REWARDS] + goes_on * mixer.mix_ahead(ahead, team)
-        return torch.nn.functional.mse_loss(value, target), value
+        return torch.nn.functional.mse_loss(value, target), value, target
 
 
 class IndependentLearner(JointQLearner):
-    """Every agent learns what its own actions are worth by its own reward, as if the others were the weather."""
+    """Every agent learns what its own actions are worth by its own reward, as if the others were the weather.
+
+    What it could not choose it does not learn from, but where a chunk begins so (see `COUNTS`).
+    """
 
     @override
     def temporal_difference(
-        self, chosen: Tensor, ahead: Tensor, alive: Tensor, rewards: Tensor, team: dict[str, Tensor]
-    ) -> tuple[Tensor, Tensor]:
-        """Mean squared error over the agents that acted."""
-        goes_on = team[DISCOUNT] * (1.0 - team[Columns.TERMINATEDS].float())
-        target = rewards + goes_on.unsqueeze(-1) * ahead
-        return torch.nn.functional.mse_loss(chosen[alive], target[alive]), chosen[alive]
+        self, chosen: Tensor, ahead: Tensor, own: dict[str, Tensor], team: dict[str, Tensor]
+    ) -> tuple[Tensor, Tensor, Tensor]:
+        """Mean squared error over the agents that learn from it."""
+        goes_on = own[DISCOUNT] * (1.0 - team[Columns.TERMINATEDS].float()).unsqueeze(-1)
+        target = own[Columns.REWARDS] + goes_on * ahead
+        counts = own[COUNTS]
+        return mean_where(counts, (chosen - target).square()), chosen[counts], target[counts]

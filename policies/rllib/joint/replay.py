@@ -10,18 +10,23 @@ from numpy.typing import NDArray
 from ray.rllib.core.columns import Columns
 from ray.rllib.policy.sample_batch import MultiAgentBatch, SampleBatch
 
+from policies.rllib.discount import DISCOUNT
+from policies.rllib.joint.decisions import waits
 from policies.rllib.joint.rows import Rows
 from policies.rllib.state import STATE
 
 ALIVE = "alive"
 NEXT_ALIVE = "next_alive"
 NEXT_STATE = "next_global_state"
-DISCOUNT = "discount"
+COUNTS = "counts"
+"""In a batch, who learns from this transition: who had a choice, and who has not but begins a chunk with it, since the
+end of the chunk before asks what that is worth."""
 TEAM = "team"
 """In a batch, the part that concerns all agents together; so no module of agents can have this name."""
 
 _PARTS = ("observations", "actions", "rewards", "alive")
-_WHOLE = ("team", "state", "ended")
+_WHOLE = ("team", "state", "ended", "discount")
+_WAITS = ("ahead", "earned", "fades")
 
 
 class JointReplay:
@@ -30,10 +35,12 @@ class JointReplay:
     Args:
         capacity: rows kept; the oldest go first.
         seed: starts the draws.
+        own: whether a transition leads each agent to a decision of its own; otherwise to the same row for all.
     """
 
-    def __init__(self, capacity: int, seed: int | None) -> None:
+    def __init__(self, capacity: int, seed: int | None, *, own: bool = False) -> None:
         self.capacity = capacity
+        self._own = own
         self._rng = np.random.default_rng(seed)
         self._columns: dict[tuple[str, ...], NDArray[Any]] = {}
         self._leads_on = np.zeros(capacity, np.bool_)  # whether the next row is where this row's step led
@@ -54,7 +61,7 @@ class JointReplay:
         if n > self.capacity:
             raise ValueError(f"a chunk of {n} rows does not fit in a buffer of {self.capacity}; raise its capacity")
         place = (self._head + np.arange(n)) % self.capacity
-        for key, values in _columns(rows):
+        for key, values in _columns(rows, self._own):
             if key not in self._columns:
                 self._columns[key] = np.zeros((self.capacity, *values.shape[1:]), values.dtype)
             self._columns[key][place] = values
@@ -63,22 +70,21 @@ class JointReplay:
         self._head = (self._head + n) % self.capacity
         self._filled = min(self.capacity, self._filled + n)
 
-    def sample(self, size: int, *, steps: int, gamma: float, scale: float = 1.0) -> MultiAgentBatch:
+    def sample(self, size: int, *, steps: int, scale: float = 1.0) -> MultiAgentBatch:
         """Draw transitions, each as likely as any other, again and again.
 
         Args:
             size: B, how many.
             steps: that a transition spans; fewer where its chunk ends before.
-            gamma: discount of the rewards that fall within it.
             scale: what rewards are divided by.
 
         Returns:
-            By module OBS and NEXT_OBS of shape (B, k, m + n), ACTIONS, REWARDS, ALIVE and NEXT_ALIVE of shape (B, k);
-            under TEAM the REWARDS, TERMINATEDS and DISCOUNT (of what comes after) of shape (B,), STATE and NEXT_STATE
-            of shape (B, s).
+            By module OBS and NEXT_OBS of shape (B, k, m + n), ACTIONS, REWARDS, DISCOUNT, ALIVE, NEXT_ALIVE and COUNTS
+            of shape (B, k); under TEAM the REWARDS, TERMINATEDS and DISCOUNT (of what comes after) of shape (B,), STATE
+            and NEXT_STATE of shape (B, s).
         """
         now = self._rng.choice(np.flatnonzero(self._leads_on), size)
-        path, discounts = self._path(now, steps, gamma)
+        path, discounts = self._path(now, steps)
         then = path[-1]
 
         def paid(key: tuple[str, ...]) -> NDArray[np.float32]:
@@ -89,14 +95,22 @@ class JointReplay:
         parts: dict[str, Any] = {}
         for module in [key[1] for key in self._columns if key[0] == "alive"]:
             seen, alive = self._columns["observations", module], self._columns["alive", module]
+            rewards, fades = paid(("rewards", module)), np.repeat(discounts[-1][:, None], alive.shape[1], 1)
+            following: Any = then
+            if self._own:
+                ahead, earned, fading = (self._columns[name, module][then] for name in _WAITS)
+                following = ((then[:, None] + ahead) % self.capacity, np.arange(alive.shape[1]))
+                rewards, fades = rewards + fades * earned / np.float32(scale), fades * fading
             parts[module] = SampleBatch(
                 {
                     Columns.OBS: seen[now],
-                    Columns.NEXT_OBS: seen[then],
+                    Columns.NEXT_OBS: seen[following],
                     Columns.ACTIONS: self._columns["actions", module][now],
-                    Columns.REWARDS: paid(("rewards", module)),
+                    Columns.REWARDS: rewards,
+                    DISCOUNT: fades,
                     ALIVE: alive[now],
-                    NEXT_ALIVE: alive[then],
+                    NEXT_ALIVE: alive[following],
+                    COUNTS: self._columns["counts", module][now],
                 }
             )
         state = self._columns[("state",)]
@@ -111,7 +125,7 @@ class JointReplay:
         )
         return MultiAgentBatch(parts, env_steps=size)
 
-    def _path(self, now: NDArray[np.int64], steps: int, gamma: float) -> tuple[NDArray[np.int64], NDArray[np.float32]]:
+    def _path(self, now: NDArray[np.int64], steps: int) -> tuple[NDArray[np.int64], NDArray[np.float32]]:
         """The rows that lie `steps` ahead and before, and the discounts there, both of shape (steps + 1, B).
 
         Where a chunk ends before, its last row is repeated, in which nobody is paid.
@@ -119,8 +133,9 @@ class JointReplay:
         path, discounts = [now], [np.ones(len(now), np.float32)]
         for _ in range(steps):
             goes_on = self._leads_on[path[-1]]
+            factor = self._columns[("discount",)][path[-1]]
             path.append(np.where(goes_on, (path[-1] + 1) % self.capacity, path[-1]))
-            discounts.append(np.where(goes_on, np.float32(gamma), np.float32(1.0)) * discounts[-1])
+            discounts.append(np.where(goes_on, factor, np.float32(1.0)) * discounts[-1])
         return np.stack(path), np.stack(discounts)
 
     def get_state(self) -> dict[str, Any]:
@@ -155,9 +170,15 @@ class JointReplay:
         self._rng.bit_generator.state = state["draws"]
 
 
-def _columns(rows: Rows) -> Iterator[tuple[tuple[str, ...], NDArray[Any]]]:
+def _columns(rows: Rows, own: bool) -> Iterator[tuple[tuple[str, ...], NDArray[Any]]]:
     for name in _PARTS:
         for module, values in getattr(rows, name).items():
             yield (name, module), values
     for name in _WHOLE:
         yield (name,), getattr(rows, name)
+    for module, free in rows.free.items():
+        counts = free.copy()
+        counts[0] = rows.alive[module][0]
+        yield ("counts", module), counts
+        if own:
+            yield from (((name, module), values) for name, values in zip(_WAITS, waits(rows, module), strict=True))

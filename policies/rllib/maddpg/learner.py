@@ -6,13 +6,16 @@ from collections.abc import Mapping
 from typing import Any
 
 import torch
+from ray.rllib.algorithms.ppo.ppo import LEARNER_RESULTS_VF_EXPLAINED_VAR_KEY
 from ray.rllib.core.columns import Columns
+from ray.rllib.utils.torch_utils import explained_variance
 from torch import Tensor
 from torch.nn.functional import one_hot
 from typing_extensions import override
 
+from policies.rllib.discount import DISCOUNT
 from policies.rllib.joint.learner import JointLearner, mean_where
-from policies.rllib.joint.replay import ALIVE, DISCOUNT, NEXT_ALIVE, NEXT_STATE, TEAM
+from policies.rllib.joint.replay import ALIVE, NEXT_ALIVE, NEXT_STATE, TEAM
 from policies.rllib.maddpg.module import LEGAL, LOGITS, NEXT_LOGITS, NEXT_SEEN, SEEN
 from policies.rllib.networks import expected
 from policies.rllib.state import STATE
@@ -27,7 +30,7 @@ class MADDPGLearner(JointLearner):
     An actor follows what its critic says of each of its actions, by their probabilities, while the others do what they
     did in the buffer. That is exact, and with discrete actions cheap; the usual draw of one action, whose gradient is
     passed straight through (Gumbel-softmax), asks a critic for its slope at points where only its values were learned.
-    Where one action only is legal, an actor learns nothing.
+    Where one action only is legal, an actor learns nothing; its critic learns what the others' actions bring it.
     """
 
     @override
@@ -54,11 +57,19 @@ class MADDPGLearner(JointLearner):
 
             with torch.no_grad():
                 worth = module.q(with_each_action(critic_inputs(*now, did[m]), out[LOGITS].shape[-1])).squeeze(-1)
-            gain = expected(out[LOGITS].log_softmax(-1), worth, out[LEGAL])
+            log_policy = out[LOGITS].log_softmax(-1)
+            gain = expected(log_policy, worth, out[LEGAL])
             calm = torch.where(out[LEGAL], out[LOGITS], 0.0).square().mean(-1)
-            actor = mean_where(part[ALIVE] & (out[LEGAL].sum(-1) > 1), CALM * calm - gain)
+            free = part[ALIVE] & (out[LEGAL].sum(-1) > 1)
+            actor = mean_where(free, CALM * calm - gain)
             losses[m] = critic + actor
-            self.metrics.log_dict({"critic_loss": critic, "value_mean": value.mean()}, key=m, window=1)
+            told = {
+                "critic_loss": critic,
+                "value_mean": value.mean(),
+                "entropy": mean_where(free, -expected(log_policy, log_policy, out[LEGAL])),
+                LEARNER_RESULTS_VF_EXPLAINED_VAR_KEY: explained_variance(target[part[ALIVE]], value[part[ALIVE]]),
+            }
+            self.metrics.log_dict(told, key=m, window=1)
         return losses
 
 

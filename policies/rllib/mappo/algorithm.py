@@ -6,20 +6,18 @@ from collections.abc import Callable
 from typing import Any
 
 from pettingzoo import ParallelEnv
-from ray.rllib.algorithms.ppo import PPO, PPOConfig
 from ray.rllib.core.rl_module.rl_module import RLModuleSpec
 from typing_extensions import override
 
-from policies.rllib.connectors import ScaleRewards
 from policies.rllib.mappo.module import CentralCriticModule
-from policies.rllib.ppo.config import HIDDEN, TRAINING
+from policies.rllib.ppo.config import HIDDEN, TRAINING, MaskedPPO, MaskedPPOConfig
 from policies.rllib.sharing import Share
 from policies.rllib.stage import set_stage
 from policies.rllib.state import AddState
 
 
-class MAPPOConfig(PPOConfig):
-    """PPO's settings; `model_config` must name the `state_size`."""
+class MAPPOConfig(MaskedPPOConfig):
+    """Masked PPO's settings; `model_config` must name the `state_size`."""
 
     def __init__(self, algo_class: type | None = None) -> None:
         super().__init__(algo_class=algo_class or MAPPO)
@@ -31,14 +29,13 @@ class MAPPOConfig(PPOConfig):
 
     @override
     def build_learner_connector(self, *args: Any, **kwargs: Any) -> Any:
-        """RLlib's pipeline, before which rewards are scaled and the state is added."""
+        """Masked PPO's pipeline, before which the state is added."""
         pipeline = super().build_learner_connector(*args, **kwargs)
         pipeline.prepend(AddState())
-        pipeline.prepend(ScaleRewards(gamma=self.gamma))
         return pipeline
 
 
-class MAPPO(PPO):
+class MAPPO(MaskedPPO):
     """Trains actors that see their own observations with critics that see the global state."""
 
     @classmethod

@@ -17,7 +17,7 @@ class MaskedPPOModule(TorchRLModule, InferenceOnlyAPI, ValueFunctionAPI):
     """Two separate networks that see a role's observation, the last n numbers of which are its action mask.
 
     An illegal action has probability exactly 0. Where only one action is legal, its probability is 1 whatever
-    the weights, so such a forced move adds nothing to the policy's gradient: only the critic learns from it.
+    the weights; the learner leaves such a forced move out.
 
     `model_config`: `hidden`, the widths of the layers of both networks.
     """

@@ -20,6 +20,8 @@ class SACConfig(JointConfig):
         entropy_share: how random the actor is kept: a share of the entropy of a draw among all actions that are legal.
     """
 
+    own_decisions = True
+
     def __init__(self, algo_class: type | None = None) -> None:
         super().__init__(algo_class=algo_class or SAC)
         self.entropy_share = 0.3

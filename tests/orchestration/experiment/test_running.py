@@ -160,11 +160,12 @@ def test_stages_follow_each_other_and_training_ends_with_the_last(written, tmp_p
 @pytest.mark.slow
 def test_a_checkpoint_has_all_that_decides_how_training_goes_on(tmp_path):
     import ray
-    from ray.rllib.algorithms.ppo import PPO
 
     from orchestration.experiment.guide import Rules
-    from orchestration.experiment.guided import Plan, guided, reward_scales
+    from orchestration.experiment.guided import Plan, guided
     from policies.rllib.algorithms import algorithm_config
+    from policies.rllib.ppo import MaskedPPO
+    from policies.rllib.ppo.learner import SCALE
 
     walk_in = ScenarioRef.of(load(WALK_IN))
     stages = (Stage("one", at_most=200), Stage("two"))
@@ -173,15 +174,15 @@ def test_a_checkpoint_has_all_that_decides_how_training_goes_on(tmp_path):
     config.training(train_batch_size_per_learner=300, minibatch_size=100, num_epochs=1)
     ray.init(num_cpus=1, include_dashboard=False, log_to_driver=False)
     try:
-        algorithm = guided(PPO, plan)(config=config)
+        algorithm = guided(MaskedPPO, plan)(config=config)
         result = algorithm.train()
         assert result["judged"]["to"] == "two" and result["should_checkpoint"] and not result["done"]
         checkpoint = str(algorithm.save(str(tmp_path / "checkpoint")).checkpoint.path)
-        other = guided(PPO, plan)(config=config.copy(copy_frozen=False))
+        other = guided(MaskedPPO, plan)(config=config.copy(copy_frozen=False))
         other.restore(checkpoint)
         learners = [each.learner_group._learner for each in (algorithm, other)]
-        scales, restored = map(reward_scales, learners)
-        assert scales == restored and scales[0]["count"] >= 300
+        scale, restored = (learner.get_state()[SCALE] for learner in learners)
+        assert scale == restored and scale["count"] >= 300
         assert other.guide.state_dict() == algorithm.guide.state_dict() and other.guide.stage == 1
         assert (other.guide.kept, other.iteration) == (1, 1)
         assert other.train()["num_env_steps_sampled_lifetime"] == 2 * result["num_env_steps_sampled_lifetime"]

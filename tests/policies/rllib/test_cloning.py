@@ -1,4 +1,4 @@
-"""Starting from a policy: the actors do what it did, before any reward; who has no actor is told so."""
+"""Starting from a policy: before any reward, modules do what it did."""
 
 import numpy as np
 import pytest
@@ -8,7 +8,7 @@ from policies.base import PolicyError
 from policies.rllib.algorithms import algorithm_config
 from policies.rllib.best import keep_best
 from policies.rllib.checkpoint import CheckpointPolicy
-from policies.rllib.cloning import CloningError, demonstrate, start_from
+from policies.rllib.cloning import demonstrate, start_from
 from tests.policies.toy_env import STEPS, ToyEnv, best_actions
 
 
@@ -41,12 +41,15 @@ def test_forced_moves_are_not_shown():
         assert masks[np.arange(len(masks)), examples.actions].all()
 
 
-@pytest.mark.parametrize("name", ["ppo", "mappo", "sac", "maddpg"])
-def test_actors_start_with_what_was_shown(name, local_ray, tmp_path):
+@pytest.mark.parametrize("name", ["ppo", "mappo", "sac", "maddpg", "qmix", "dqn"])
+def test_learning_starts_with_what_was_shown(name, local_ray, tmp_path):
     config = algorithm_config(name, "toy", seed=1, make_env=ToyEnv).env_runners(num_env_runners=0)
     facts = {"algorithm": name, "agents": ToyEnv().possible_agents, "init": "optimal"}
     config.callbacks(
-        [start_from(Optimal(), ToyEnv, epochs=40), keep_best(tmp_path / "checkpoint", agents=3, facts=facts)]
+        [
+            start_from(Optimal(), ToyEnv, episodes=24, epochs=40),
+            keep_best(tmp_path / "checkpoint", agents=3, facts=facts),
+        ]
     )
     algorithm = config.algo_class(config=config)
     env, optima = ToyEnv(), []
@@ -58,16 +61,14 @@ def test_actors_start_with_what_was_shown(name, local_ray, tmp_path):
         module = algorithm.learner_group._learner.module["router"]
         for one, other in zip(module.pi.parameters(), module.target_pi.parameters(), strict=True):
             assert (one == other).all(), "the target actor starts there too"
+    if name == "qmix":
+        module = algorithm.learner_group._learner.module["router"]
+        for one, other in zip(module.q.parameters(), module.target_q.parameters(), strict=True):
+            assert (one == other).all(), "the target network starts there too"
     if name == "ppo":
         result = algorithm.train()
         assert min(result["init_agreement"].values()) > 0.97
         assert CheckpointPolicy(tmp_path / "checkpoint").name == "ppo from optimal"
-
-
-def test_who_has_no_actor_cannot_start_from_one(local_ray):
-    config = algorithm_config("qmix", "toy", make_env=ToyEnv).env_runners(num_env_runners=0)
-    with pytest.raises(CloningError, match="QMIX has no actor that could start from 'optimal'; use PPO"):
-        config.callbacks(start_from(Optimal(), ToyEnv)).build_algo()
 
 
 def test_unknown_policy_is_an_error_at_once():

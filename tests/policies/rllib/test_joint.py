@@ -9,6 +9,7 @@ from ray.rllib.env.multi_agent_env_runner import MultiAgentEnvRunner
 
 from marl_health.adapters.rllib import masked_space, with_mask
 from policies.rllib.algorithms import algorithm_config
+from policies.rllib.discount import DISCOUNT
 from policies.rllib.joint.module import AHEAD, CHOSEN, QModule
 from policies.rllib.joint.replay import ALIVE, NEXT_ALIVE, NEXT_STATE, TEAM, JointReplay
 from policies.rllib.joint.rows import NotATeamError, rows_of
@@ -59,7 +60,7 @@ def sampled(kind=BatchedEnvRunner, calls=3, steps=22, make_env=Numbered):
 
 
 def drawn_from(replay, size, steps=1, **options):
-    return replay.sample(size, steps=steps, gamma=0.9, **options)
+    return replay.sample(size, steps=steps, **options)
 
 
 def assert_aligned(batch):
@@ -105,7 +106,7 @@ def test_transitions_of_several_steps_stop_where_a_chunk_does():
     chunks, seats = sampled(calls=4, steps=24)
     replay, earned, ends = JointReplay(1000, seed=0), {}, {}
     for chunk in chunks:
-        rows = rows_of(chunk, seats)
+        rows = rows_of(chunk, seats, gamma=0.9)
         replay.add(rows)
         for (number, t, _), reward in zip(rows.state[:-1], rows.team[:-1], strict=True):
             earned[number, t], ends[number, t] = reward, rows.state[-1, 1]
@@ -115,7 +116,7 @@ def test_transitions_of_several_steps_stop_where_a_chunk_does():
         span = int(min(3, ends[number, t] - t))
         spans.add(span)
         assert team[NEXT_STATE][i, 1] == t + span
-        assert team["discount"][i] == pytest.approx(0.9**span)
+        assert team[DISCOUNT][i] == pytest.approx(0.9**span)
         total = sum(0.9**j * earned[number, t + j] for j in range(span))
         assert team[Columns.REWARDS][i] == pytest.approx(total, rel=1e-5)
         own = sum(0.9**j * earned[number, t + j] for j in range(span) if t + j < LEAVES["nurse_1"])
@@ -272,3 +273,5 @@ def test_what_cannot_work_is_said_before_anything_starts():
     nobody.agents = ()
     with pytest.raises(ValueError, match="qmix_config"):
         nobody.validate()
+    with pytest.raises(ValueError, match="gamma_minutes is longer than 0"):
+        config.copy().training(gamma_minutes=-5).validate()

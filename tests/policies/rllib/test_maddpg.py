@@ -9,7 +9,8 @@ from ray.rllib.core.columns import Columns
 
 from marl_health.adapters.rllib import masked_space, with_mask
 from policies.rllib.algorithms import algorithm_config
-from policies.rllib.joint.replay import ALIVE, DISCOUNT, NEXT_ALIVE, NEXT_STATE, TEAM
+from policies.rllib.discount import DISCOUNT
+from policies.rllib.joint.replay import ALIVE, NEXT_ALIVE, NEXT_STATE, TEAM
 from policies.rllib.maddpg import MADDPG, MADDPGModule
 from policies.rllib.maddpg.learner import critic_inputs, of_others, with_each_action
 from policies.rllib.state import STATE

@@ -9,7 +9,8 @@ from ray.rllib.core.columns import Columns
 
 from marl_health.adapters.rllib import masked_space, with_mask
 from policies.rllib.algorithms import algorithm_config
-from policies.rllib.joint.replay import ALIVE, DISCOUNT, NEXT_ALIVE, TEAM
+from policies.rllib.discount import DISCOUNT
+from policies.rllib.joint.replay import ALIVE, COUNTS, NEXT_ALIVE, TEAM
 from policies.rllib.sac import SAC, SACModule
 from tests.policies.games import NoLuck
 
@@ -68,7 +69,7 @@ def test_illegal_actions_are_never_drawn():
     assert masks[np.arange(300), taken].all()
 
 
-def trained_on(masks):
+def trained_on(masks, counts=True):
     """A role's module with the gradients of one batch in which these moves were legal, at both ends."""
     config = algorithm_config("sac", "no_luck", make_env=NoLuck)
     learner = config.get_default_learner_class()(config=config)
@@ -81,8 +82,10 @@ def trained_on(masks):
         Columns.REWARDS: torch.ones(len(masks), 1),
         ALIVE: torch.ones(len(masks), 1, dtype=torch.bool),
         NEXT_ALIVE: torch.ones(len(masks), 1, dtype=torch.bool),
+        COUNTS: torch.full((len(masks), 1), counts),
+        DISCOUNT: torch.full((len(masks), 1), 0.9),
     }
-    team = {Columns.TERMINATEDS: torch.zeros(len(masks), dtype=torch.bool), DISCOUNT: torch.full((len(masks),), 0.9)}
+    team = {Columns.TERMINATEDS: torch.zeros(len(masks), dtype=torch.bool)}
     learner._module = {"role": net}
     losses = learner.compute_losses(
         fwd_out={"role": net.forward_train(batch)},
@@ -96,7 +99,8 @@ def moved(parameters):
     return any(p.grad is not None and bool(p.grad.abs().max() > 1e-9) for p in parameters)
 
 
-def test_forced_moves_teach_the_critics_only():
+def test_forced_moves_teach_the_critics_only_and_only_where_a_chunk_begins():
+    assert not moved(trained_on(np.array([[1, 0, 0]] * 8), counts=False).parameters())
     net = trained_on(np.array([[1, 0, 0]] * 8))
     assert moved(net.q.parameters())
     assert not moved(net.pi.parameters())
