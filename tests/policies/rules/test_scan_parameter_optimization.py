@@ -48,6 +48,7 @@ def test_an_uncertain_size_is_weighed_by_bayes_rule():
     assert [scan.best_for(scan.posterior(seen)) for seen in (-1.0, 2.0)] == [0, 1]
 
 
+@pytest.mark.slow
 def test_an_error_of_any_size_costs_what_the_formula_says(tmp_path, scan):
     """One patient an hour, so that nobody waits: the world's mean cost of a load is the formula's."""
     file = tmp_path / "quiet.yaml"
