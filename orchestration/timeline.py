@@ -132,6 +132,8 @@ class Timeline:
     def read(self, event: Event) -> int:
         """Take in the next row. Returns the number of the unit that it is about, 0 if it is about none."""
         time, entity, event_type, step, _ = event
+        if event_type == "unit":  # a machine goes out or comes back, and nobody moves with it
+            return 0
         if event_type == "arrival_departure":
             if step == "depart":
                 for span in self._open.pop(entity, ()):

@@ -74,9 +74,13 @@ class Pool:
         idle: ids of the free units when units can be told apart, else ``None``; then ``given`` holds those taken, by
             who has them, and ``on_duty`` all that have not gone home.
         users: who has units, kept where they may be interrupted.
+        job_kind: index of the entity type that makes vacated units ready, where such jobs do.
+        out: units that are neither free nor taken nor being cleaned, where units may be out of use.
         consumed: whether units are used up instead of given back.
     """
 
+    job_kind = -1
+    out = 0
     consumed = False
 
     __slots__ = (

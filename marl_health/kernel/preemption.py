@@ -60,6 +60,29 @@ def interrupt_for(line: Line, world: World, entity: Entity, resume: bool, first:
     return True
 
 
+def interrupt(world: World, victim: Entity, resume: bool) -> None:
+    """Stop the work of somebody because what they use is out of order: they wait again, by their old time of joining.
+
+    Later they ``resume`` where they were, or start again; a place that they keep is not taken away.
+    """
+    line, now = victim.held, world.now
+    assert line is not None
+    world.interrupted(victim)
+    victim.epoch += 1
+    victim.remaining = victim.until - (now if resume else victim.began)
+    done, least = work_done(victim, now)
+    victim.worked = (victim.since, done if resume else 0.0, max(least, done))
+    victim.held = None
+    for pool, units in line.returned:
+        pool.give_back(world, units, victim)
+    line.grants -= 1  # it will be granted once more
+    line.join(world, victim, victim.since)
+    victim.joined = now
+    for pool, _ in line.returned:
+        if pool.free > 0 and pool.wanted:
+            pool.dispatch(world)
+
+
 def work_done(entity: Entity, now: float) -> tuple[float, float]:
     """What can be seen of work that an entity is at, or was interrupted at.
 

@@ -207,6 +207,9 @@ class World(Environment):
     def interrupted(self, entity: Entity) -> None:
         """Told just before an entity's work is interrupted for somebody more urgent."""
 
+    def vacated_unit(self, pool: Pool, entity: Entity) -> None:
+        """Told when an entity gave back a unit that a job has to make ready."""
+
     def dissolve(self) -> None:
         """Let go of everybody, when nobody needs the world any more.
 

@@ -8,6 +8,7 @@ import pytest
 from marl_health.kernel.rota import RotaPool
 from marl_health.worlds.flow.clocks import HealthClock
 from marl_health.worlds.flow.decisions import SendTo
+from marl_health.worlds.flow.machines import MachinePool
 from marl_health.worlds.flow.steps import Activity, Delay, FlowStep
 from tests.worlds.worlds import EVERY, Player, env_of, short, steps_of
 
@@ -21,7 +22,8 @@ def audit(world):
     for entity in world.entities.values():
         for token in entity.tokens():
             if token.place is not None:
-                taken[token.place.index] += 1
+                job = token.kind == token.place.job_kind
+                (cleaning if job else taken)[token.place.index] += 1
             if token.held is not None:
                 for pool, units in token.held.returned:
                     taken[pool.index] += units
@@ -35,7 +37,9 @@ def audit(world):
     for pool in world.pools:
         assert pool.busy == taken[pool.index], pool.name
         assert pool.cleaning == cleaning[pool.index], pool.name
-        assert pool.free == pool.capacity - pool.busy - pool.cleaning, pool.name
+        assert pool.free == pool.capacity - pool.busy - pool.cleaning - pool.out, pool.name
+        if isinstance(pool, MachinePool):
+            audit_machines(pool, world)
         assert pool.waiting == sum(line.waiting for line in pool.lines), pool.name
         if pool.idle is not None:
             assert len(pool.idle) == max(0, pool.free) and len(set(pool.idle)) == len(pool.idle), pool.name
@@ -52,6 +56,19 @@ def audit(world):
         assert set(span.starts) <= set(world.entities)
     if world.tally is not None:
         audit_groups(world)
+
+
+def audit_machines(pool, world):
+    """Every unit is in use, free or out, and its next event is on the heap if it has any."""
+    used = [unit for units in pool.given.values() for unit in units]
+    out = [number for number, machine in pool.machines.items() if machine.out]
+    assert sorted([*used, *out, *pool.idle]) == sorted(pool.machines), pool.name
+    assert pool.out == len(out) == sum(pool.away), pool.name
+    ahead = {entry[3] for entry in world.agenda if entry[3].epoch == entry[4]}
+    for machine in pool.machines.values():
+        assert (machine in ahead) == bool(machine.out or (pool.wear and machine.fails_at < math.inf)), pool.name
+        assert not (machine.due and machine.number in pool.idle), pool.name
+        assert machine.number not in used or pool.set_ups is None or machine.set_up in pool.set_ups.takes
 
 
 def audit_groups(world):

@@ -89,7 +89,9 @@ OBSERVED = {
     "tally",  # expected deaths by group, as above for all: the audit derives the rates from those of the clocks
     *("_queue", "near", "far", "step", "spec", "_edges", "_cumulative"),  # looked at elsewhere, or part of the scenario
 }
-UNHIDDEN = {"Line", "Pool", "RotaPool", "Roster", "Stock", "Batch"}  # counters, and who stands where or did once
+UNHIDDEN = {
+    *("Line", "Pool", "RotaPool", "TurnoverPool", "MachinePool", "Roster", "Stock", "Batch")
+}  # counters, and who stands where or did once
 KNOWN_IN_TIME = {"ShiftChange", "CrewChange", "Effect", "Leaving", "Batch"}
 
 

@@ -44,6 +44,10 @@ class Cast:
         name, _, stay = self.names[key].partition("/")
         self._back = f"{name}/{int(stay or 1) + 1}"
 
+    def becomes_job(self, key: int, place: str, number: int) -> None:
+        """The next to enter is a job that makes a place ready, the ``number``-th after the one whose key this is."""
+        self._back = f"{self.names[key]}@{place}" + (f"#{number}" if number > 1 else "")
+
     def enter(self, program: Program, entity: Entity) -> None:
         """Somebody is inside."""
         kind, name = program.kinds[entity.kind], self._back

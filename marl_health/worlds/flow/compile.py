@@ -14,6 +14,7 @@ from marl_health.worlds.flow.compile_clocks import compile_clocks, compile_measu
 from marl_health.worlds.flow.compile_entities import compile_attributes, compile_sources
 from marl_health.worlds.flow.compile_hidden import follow_changes
 from marl_health.worlds.flow.compile_lines import LineTable
+from marl_health.worlds.flow.compile_machines import by_job, compile_set_up, compile_turnover, compile_wear
 from marl_health.worlds.flow.compile_roles import compile_roles
 from marl_health.worlds.flow.compile_steps import StepCompiler
 from marl_health.worlds.flow.compile_stock import compile_stocks
@@ -216,6 +217,18 @@ def _pool(
     if isinstance(resource, model.Place) and resource.clean is not None:
         kinds = _who_comes(compiler, name)
         clean = numbers.compile(resource.clean, (*path, "clean"), "time", kinds=kinds, repeats=True).value
+    turnover = None
+    if isinstance(resource, model.Place) and resource.turnover is not None:
+        clean = by_job
+        turnover = compile_turnover(compiler, name, resource.turnover, _who_comes(compiler, name), (*path, "turnover"))
+        if identified:
+            compiler.names.problem(path, "units that jobs make ready cannot be told apart, as same: yes needs")
+    wear = set_up = None
+    if isinstance(resource, model.Place):
+        if resource.wear is not None:
+            wear = compile_wear(compiler, resource.wear, (*path, "wear"))
+        if resource.set_up is not None:
+            set_up = compile_set_up(compiler, name, resource.set_up, _who_comes(compiler, name), (*path, "set_up"))
     if identified and isinstance(resource.count, str):
         compiler.names.problem(path, "units of an unlimited resource cannot be told apart, as same: yes needs")
     return PoolSpec(
@@ -224,11 +237,14 @@ def _pool(
         shifts,
         absent,
         clean,
-        identified,
-        preempting,
+        identified or wear is not None or set_up is not None,
+        preempting or wear is not None,
         resource.department if isinstance(resource, model.Place) else None,
         resource.count == "unlimited",
         crews,
+        turnover,
+        wear,
+        set_up,
     )
 
 

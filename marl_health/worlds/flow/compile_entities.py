@@ -93,6 +93,7 @@ def compile_sources(compiler: Compiler) -> None:
     """Compile how the entities of each kind come."""
     steps = compiler.scenario.pathway.values()
     returning = {step.again.as_ for step in steps if isinstance(step, model.Leave) and step.again is not None}
+    returning |= {place.turnover.as_ for place in compiler.scenario.places.values() if place.turnover is not None}
     for number, (name, kind) in enumerate(compiler.scenario.entities.items()):
         compiler.program.begins.append(_begins(compiler, kind))
         if kind.arrive is None:

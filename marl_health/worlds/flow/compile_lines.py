@@ -9,8 +9,10 @@ from marl_health.kernel.disciplines import Ageing, ByClass, Discipline, FirstCom
 from marl_health.spec.errors import Where
 from marl_health.spec.numbers import read_key
 from marl_health.worlds.flow import model
+from marl_health.worlds.flow.compile_machines import check_classes, check_order
 from marl_health.worlds.flow.graph import resources_of
 from marl_health.worlds.flow.program import LineSpec
+from marl_health.worlds.flow.set_up_order import SetUpFirst
 
 if TYPE_CHECKING:
     from marl_health.worlds.flow.compile import Compiler
@@ -134,6 +136,9 @@ class LineTable:
                     continue
                 slot, classes = found
             line = program.lines[index]
+            check_classes(compiler, line, queue.classes, path)
+            if queue.order == "set_up":
+                check_order(compiler, line, queue.classes, (*path, "order"))
             discipline = self.discipline(queue.order, classes, (*path, "order"))
             program.lines[index] = LineSpec(line.name, line.needs, line.kept, slot, classes, discipline, line.priority)
 
@@ -159,6 +164,8 @@ class LineTable:
         if not classes:
             self.compiler.names.problem(path, "this order needs classes: name an attribute, such as classes: acuity")
             return FirstCome()
+        if order == "set_up":
+            return SetUpFirst(classes)
         if order == "class":
             return ByClass(tuple(float(number) for number in range(len(classes))))
         if isinstance(order, model.ByClassOrder):

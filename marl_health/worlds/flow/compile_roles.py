@@ -12,13 +12,16 @@ from marl_health.spec.errors import Where
 from marl_health.worlds.flow import decisions, model
 from marl_health.worlds.flow.compile_hidden import is_hidden
 from marl_health.worlds.flow.compile_kpis import compile_kpis
+from marl_health.worlds.flow.compile_machines import check_order, compile_machine_move, shown_of_waiting
 from marl_health.worlds.flow.compile_stock import make_issue, make_order
 from marl_health.worlds.flow.conditions import compile_test
+from marl_health.worlds.flow.lending import make_lend
 from marl_health.worlds.flow.numbers import fixed, of_slot
 from marl_health.worlds.flow.program import AgentSpec, RosterSpec, ScoreLine, SlotsSpec, Test
 from marl_health.worlds.flow.references import ReadingTable, SightTable
 from marl_health.worlds.flow.steps import Delay
 from marl_health.worlds.flow.switched import NextLever
+from marl_health.worlds.flow.turnover import SHOWN_OF_WAITING
 
 if TYPE_CHECKING:
     from marl_health.worlds.flow.compile import Compiler
@@ -172,6 +175,8 @@ class SlotTable:
             return [(what, value_of("world._now - entity.since"), 120.0)]
         if what == "stayed":
             return [(what, value_of("world._now - (entity.marks[0] or 0.0)"), 1440.0)]
+        if what in SHOWN_OF_WAITING:
+            return shown_of_waiting(self.compiler, what, kinds, path)
         names, program = self.compiler.names, self.compiler.program
         known = program.known.get(names.slots.get(what, -1))
         if known is None or not all(is_hidden(self.compiler.scenario, names.kinds[kind], what) for kind in kinds):
@@ -244,10 +249,14 @@ class MoveTable:
             return NextLever(**self._settings(move.set, list(move.to), move, lever))
         if isinstance(move, model.SetIssue):
             return make_issue(self.compiler, move, path, self._settings(move.set, list(move.to), move, lever))
+        if isinstance(move, model.Lend):
+            return make_lend(self, move, path, lever)
         if isinstance(move, model.OrderStock):
             return make_order(self.compiler, move, path, lever)
         if isinstance(move, model.CallIn):
             return self._call_in(move, path, lever)
+        if isinstance(move, model.Maintain | model.Switch):
+            return compile_machine_move(self.compiler, move, path, lever)
         assert isinstance(move, model.Choose)
         return self._choose(move, path, lever)
 
@@ -275,7 +284,14 @@ class MoveTable:
         if spec.unlimited and spec.stock is None:
             self.compiler.names.problem(path, f"'{name}' is unlimited; a lever on it changes nothing")
             return None
+        if path[-1] != "reserve" and name in self.compiler.scenario.places and self._machines(name):
+            self.compiler.names.problem(path, f"units of '{name}' are machines; no lever adds any")
+            return None
         return program.pool_index[name]
+
+    def _machines(self, name: str) -> bool:
+        spec = self.compiler.program.pools[self.compiler.program.pool_index[name]]
+        return spec.wear is not None or spec.set_up is not None
 
     def _order(self, move: model.SetOrder, path: Where, lever: int) -> decisions.Move | None:
         queue = move.set.removesuffix(".order")
@@ -286,6 +302,9 @@ class MoveTable:
             return None
         index = self.lines.of_queue[queue][0]
         spec = self.compiler.program.lines[index]
+        for name, order in move.to.items():
+            if order == "set_up":
+                check_order(self.compiler, spec, queues[queue].classes, (*path, "to", name))
         disciplines = [
             self.lines.discipline(order, spec.classes, (*path, "to", name)) for name, order in move.to.items()
         ]

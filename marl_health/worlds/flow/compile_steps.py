@@ -12,6 +12,7 @@ from marl_health.spec.numbers import Share, read_key
 from marl_health.worlds.flow import model
 from marl_health.worlds.flow.clocks import TimerSpec
 from marl_health.worlds.flow.compile_hidden import chosen_changes, compile_reveals, word
+from marl_health.worlds.flow.compile_machines import prepare
 from marl_health.worlds.flow.compile_stock import make_give, make_take
 from marl_health.worlds.flow.compile_totals import compile_adds
 from marl_health.worlds.flow.conditions import compile_test
@@ -139,6 +140,7 @@ class StepCompiler:
             step.duration = number.value
             if number.may_be_zero:
                 self.timeless.add(name)
+        prepare(self.compiler, step, spec, path)
         if isinstance(spec, model.MoveTo):
             step.place = self.program.pool_index.get(spec.move_to)
         step.preempt = spec.preempt is not None
@@ -198,7 +200,7 @@ class StepCompiler:
     def _decorate(self, name: str, spec: Any, step: FlowStep) -> None:
         path: Where = ("pathway", name)
         if isinstance(spec, model.StepBase):
-            step.sets = self.compiler.sets.get((*path, "set"), ())
+            step.sets += self.compiler.sets.get((*path, "set"), ())
             step.adds = compile_adds(self.compiler, name, spec.adds)
             if spec.mark is not None:
                 step.marks = (self._mark(spec.mark, (*path, "mark")),)

@@ -11,6 +11,8 @@ from typing import TYPE_CHECKING, Any
 
 from typing_extensions import override
 
+from marl_health.worlds.flow.set_up_order import of_line
+
 if TYPE_CHECKING:
     from marl_health.kernel.disciplines import Discipline
     from marl_health.kernel.entity import Entity
@@ -176,7 +178,7 @@ class OrderLever(Levels):
     def switch(self, world: FlowWorld, before: int, after: int) -> None:
         for line in world.lines:
             if line.index in self.lines or (line.base is not None and line.base.index in self.lines):
-                line.discipline = self.disciplines[after]
+                line.discipline = of_line(self.disciplines[after], line)
 
 
 class ExtraLever(Levels):

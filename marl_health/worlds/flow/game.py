@@ -278,6 +278,6 @@ def _names_of(spec: AgentSpec) -> list[str]:
 def _fullness(pool: Pool) -> tuple[float, float, float]:
     """(share taken, overfull, waiting against capacity), each in [0, 1]."""
     capacity = max(1, pool.capacity)
-    taken = min(1.0, (pool.busy + pool.cleaning) / capacity)
+    taken = min(1.0, (pool.busy + pool.cleaning + pool.out) / capacity)
     over = max(0, -pool.free)
     return taken, over / (over + 1.0), pool.waiting / (pool.waiting + 0.25 * capacity + 1.0)

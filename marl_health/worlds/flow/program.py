@@ -14,12 +14,14 @@ if TYPE_CHECKING:
     from marl_health.worlds.flow.clocks import ClockSpec
     from marl_health.worlds.flow.decisions import Move
     from marl_health.worlds.flow.groups import GroupTable
+    from marl_health.worlds.flow.machines import SetUpSpec, WearSpec
     from marl_health.worlds.flow.model import FlowScenario
     from marl_health.worlds.flow.readings import Reading
     from marl_health.worlds.flow.sights import Sight
     from marl_health.worlds.flow.signals import Likelihood
     from marl_health.worlds.flow.sources import SourceSpec
     from marl_health.worlds.flow.stock import StockSpec
+    from marl_health.worlds.flow.turnover import TurnoverSpec
     from marl_health.worlds.flow.world import FlowWorld
 
 Test = Callable[[Sequence[Any]], bool]
@@ -47,6 +49,8 @@ class PoolSpec:
     ``shifts``: (minutes after midnight, units), ascending; a single entry at 0 if it is the same all day.
     ``stock``: what is fixed about units that are used up; ``None`` for staff and places.
     ``crews``: (begin and end in minutes after midnight, units) of those who work a shift; ``shifts`` says the same.
+    ``turnover``: the jobs that make vacated units ready; then nobody asks how long ``clean`` is.
+    ``wear``, ``set_up``: of units that are machines.
     """
 
     name: str
@@ -59,6 +63,9 @@ class PoolSpec:
     department: str | None
     unlimited: bool
     crews: tuple[tuple[float, float, int], ...] = ()
+    turnover: TurnoverSpec | None = None
+    wear: WearSpec | None = None
+    set_up: SetUpSpec | None = None
     stock: StockSpec | None = None
 
 

@@ -134,7 +134,7 @@ class Spent(Reading):
     whole = "money is spent on nobody in particular"
 
     def __init__(self) -> None:
-        super().__init__("usd", "money spent on levers and call-ins")
+        super().__init__("usd", "money spent on levers, call-ins, repair and maintenance")
 
     @override
     def read(self, world: FlowWorld) -> float:
@@ -304,7 +304,7 @@ class BookedHours(Reading):
 
 def _units(entity: Entity, pool: Pool) -> int:
     """Units of a pool that an entity has."""
-    units = 1 if entity.place is pool else 0
+    units = 1 if entity.place is pool and entity.kind != pool.job_kind else 0
     if entity.held is not None:
         units += sum(taken for held, taken in entity.held.returned if held is pool)
     return units

@@ -11,6 +11,7 @@ agents have ordered, capacities, measures. What nobody can know is drawn under t
 * the end of what is under way (work, stays, moves, cleaning, deliveries, patience, timers, states of health), given how
   long it has lasted. An early end that an agent arranged is known, and so is whether a stay is ripe for one where
   agents see that;
+* when a machine fails, given its age and what its checks told, and when it is back;
 * what is left of the unit exponential of a hazard is a new one;
 * every row and key, so that everything that anybody has yet to draw is new. ``hidden`` attributes that no step has
   revealed are drawn given the signals of them: see :mod:`marl_health.worlds.flow.posterior`.
@@ -31,9 +32,11 @@ from marl_health.kernel.randomness import stream, uniforms
 from marl_health.kernel.world import exact_copy
 from marl_health.worlds.flow.clocks import Clock, HealthClock, HealthSpec, TimerSpec
 from marl_health.worlds.flow.decisions import ShortenStay
+from marl_health.worlds.flow.machines import Machine
 from marl_health.worlds.flow.numbers import fixed
 from marl_health.worlds.flow.posterior import Posterior
 from marl_health.worlds.flow.redraw_coming import Coming
+from marl_health.worlds.flow.redraw_machines import redraw_machines
 from marl_health.worlds.flow.remaining import Luck, Remaining
 from marl_health.worlds.flow.sources import Leaver, Missing, Source
 from marl_health.worlds.flow.steps import Delay
@@ -43,7 +46,7 @@ if TYPE_CHECKING:
     from marl_health.worlds.flow.program import Program
     from marl_health.worlds.flow.world import FlowWorld
 
-HIDDEN = (Entity, Clock, Source, Missing, Leaver, Cleaning, Delivery)
+HIDDEN = (Entity, Clock, Source, Missing, Leaver, Cleaning, Machine, Delivery)
 """Things on the heap whose time nobody knows. The others are the calendar and what agents have ordered."""
 
 
@@ -115,6 +118,7 @@ class _Redraw:
         for entry in cleanings:
             self._cleaning(entry[3])
         redraw_stocks(world, [entry[3] for entry in unknown if isinstance(entry[3], Delivery)], self.remaining)
+        redraw_machines(world, self.remaining, self.luck)
 
     # ------------------------------------------------------------ what entities carry
     def _rows(self) -> None:

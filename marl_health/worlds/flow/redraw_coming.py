@@ -72,7 +72,7 @@ class Coming:
             scores.append(sum(rate.score(world) for rate in rates))
         best = max(scores)
         weights = [exp(score - best) if best > -inf else 1.0 for score in scores]
-        world.varied, nobody.row = draws[_picked(weights, luck.next())]
+        world.varied, nobody.row = draws[picked(weights, luck.next())]
         nobody.visits = None
 
     def _seen_on_duty(self) -> tuple[set[int], set[int]]:
@@ -160,7 +160,7 @@ class _Rate:
         return (self.came * log(expected) - expected) / self.spread
 
 
-def _picked(weights: Sequence[float], uniform: float) -> int:
+def picked(weights: Sequence[float], uniform: float) -> int:
     """An index by weight."""
     level = uniform * sum(weights)
     for index, weight in enumerate(weights):

@@ -10,6 +10,7 @@ from marl_health.spec.suggest import did_you_mean
 from marl_health.worlds.flow import model, readings, sights
 from marl_health.worlds.flow.compile_hidden import is_hidden
 from marl_health.worlds.flow.compile_stock import stock_reading, stock_readings, stock_sight, stock_sights
+from marl_health.worlds.flow.machine_views import MACHINE_READINGS, machine_reading, machine_words, units_sight
 from marl_health.worlds.flow.program import Sequel
 from marl_health.worlds.flow.stock_views import READINGS
 
@@ -48,6 +49,7 @@ class ReadingTable:
         found += [f"{name}.total" for name in self.program.totals]
         found += [f"{name}.arrived" for name in self.program.kinds]
         found += [f"{name}.{what}" for name in self.program.pool_index if name not in stock for what in POOL_READINGS]
+        found += [f"{pool.name}.{what}" for pool in self.program.pools for what in machine_words(pool)]
         found += stock_readings(self.compiler)
         found += [
             f"{name}.{what}"
@@ -100,6 +102,10 @@ class ReadingTable:
             return stock_reading(self, reference, name, what)
         if name in self.program.pool_index and what in POOL_READINGS and name not in self.compiler.scenario.stock:
             return self._pool(reference, name, what)
+        if name in self.program.pool_index and what in MACHINE_READINGS:
+            pool = self.program.pool_index[name]
+            if what in machine_words(self.program.pools[pool]):
+                return self.keep(reference, machine_reading(name, pool, what))
         lines = tuple(self.lines.of_queue.get(name) or self.lines.of_pool.get(name) or ())
         if lines:
             return self._line(reference, name, lines, what)
@@ -182,6 +188,7 @@ class SightTable:
         found += [
             f"{name}.{what}" for name in self.program.pool_index if name not in stock for what in sights.PoolNow.WORDS
         ]
+        found += [f"{pool.name}.units" for pool in self.program.pools if pool.wear or pool.set_up]
         found += stock_sights(self.compiler)
         found += [f"{name}.{what}" for name in self.lines.of_queue for what in ("waiting", "oldest")]
         found += [f"{name}.{what}" for name in self.spans for what in ("now", "oldest")]
@@ -217,6 +224,8 @@ class SightTable:
             most = 20 if resource.unlimited else max(units for _, units in resource.shifts)
             default = max(3.0, most / 4) if what in ("waiting", "cleaning") else max(1.0, most / 2)
             return sights.PoolNow(name, pool, what, scale or default)
+        if what == "units" and name in self.program.pool_index:
+            return units_sight(self.program, self.program.pool_index[name], scale)
         if name in self.spans and what in ("now", "oldest"):
             return sights.SpanNow(name, self.spans[name], what, scale or (10.0 if what == "now" else 120.0))
         if name in self.program.kinds and what == "arriving":

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
+from typing_extensions import override
+
 from marl_health.kernel.entity import Entity
 from marl_health.kernel.line import Line
 from marl_health.kernel.measures import Accrual
@@ -12,7 +14,9 @@ from marl_health.kernel.randomness import stream
 from marl_health.kernel.roster import Roster
 from marl_health.kernel.rota import RotaPool
 from marl_health.kernel.world import EARLY, World
+from marl_health.worlds.flow.machines import MachinePool
 from marl_health.worlds.flow.program import PoolSpec, Program, on_duty
+from marl_health.worlds.flow.set_up_order import of_line
 from marl_health.worlds.flow.sources import DAY
 from marl_health.worlds.flow.stock import Stock
 
@@ -103,6 +107,8 @@ class ResourceWorld(World):
                     priority=line.priority,
                 )
             )
+        for queue in self.lines:
+            queue.discipline = of_line(queue.discipline, queue)
         if self.log is not None:
             for queue in self.lines:
                 queue.plain = None  # the short ways through a plain line write no log
@@ -118,6 +124,10 @@ class ResourceWorld(World):
             minute = self.program.start % DAY
             on = {crew: count for crew, (begin, end, count) in enumerate(spec.crews) if on_duty(begin, end, minute)}
             return RotaPool(spec.name, number, on, preempting=spec.preempting)
+        if spec.wear is not None or spec.set_up is not None:
+            return MachinePool(spec, number, self.base[number])
+        if spec.turnover is not None:
+            return spec.turnover.pool(spec, number, self.base[number])
         return Pool(
             spec.name,
             number,
@@ -132,18 +142,29 @@ class ResourceWorld(World):
         super().__setstate__(state)
         for pool, spec in zip(self.pools, self.program.pools, strict=True):
             pool.clean = spec.clean
+            if isinstance(pool, MachinePool):
+                pool.wear, pool.set_ups = spec.wear, spec.set_up
         for reserve, (_, test) in zip(self.reserves, self.program.reserves, strict=True):
             reserve.qualifies = test
         for roster, place in zip(self.rosters, self.program.rosters, strict=True):
             roster.key = place.key
 
     def begin_shifts(self) -> None:
-        """Schedule the first change of every capacity that changes by the time of the day."""
+        """Schedule the first change of every capacity that changes by the time of the day, and begin machines."""
         for pool, spec in enumerate(self.program.pools):
+            place = self.pools[pool]
+            if isinstance(place, MachinePool):
+                place.begin(self)
             if spec.crews:
                 self.at(self.next_shift(pool), CrewChange(pool), EARLY)
             elif len(spec.shifts) > 1:
                 self.at(self.next_shift(pool), ShiftChange(pool), EARLY)
+
+    @override
+    def vacated_unit(self, pool: Pool, entity: Entity) -> None:
+        turnover = self.program.pools[pool.index].turnover
+        assert turnover is not None
+        turnover.begin(self, pool, entity)  # type: ignore[arg-type]
 
     def stand_in(self, name: str) -> Entity:
         """Somebody with a row of a stream of its own, for numbers that are about nobody."""

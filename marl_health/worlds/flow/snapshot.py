@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from marl_health.worlds.flow.decisions import ExtraLever
+from marl_health.worlds.flow.lending import LendLever
 from marl_health.worlds.flow.program import Program
 from marl_health.worlds.flow.world import FlowWorld
 
@@ -45,8 +46,8 @@ def take_snapshot(world: FlowWorld) -> dict[str, Any]:
         ``inside``: how many entities there are;
         ``classes``: {``attribute``, ``names``}, the order of every ``by_class`` below;
         ``resources``: by name {``department``, ``place``, ``unlimited``, ``taken`` (of stock, what is on hand),
-        ``cleaning``, ``capacity``, ``most`` (the largest capacity it can have), ``waiting``, ``by_class`` (units in use
-        by whose class),
+        ``cleaning`` (or out), ``capacity``, ``most`` (the largest capacity it can have), ``waiting``, ``by_class``
+        (units in use by whose class),
         ``boarding`` (those in a place who only wait for their next one, by class)};
         ``queues``: by name how many wait; ``lines``: one {``name``, ``at`` (the resource it stands in front of),
         ``waiting``, ``by_class``, ``elsewhere`` (those of them who meanwhile occupy a place, by class)} for each line;
@@ -63,7 +64,7 @@ def take_snapshot(world: FlowWorld) -> dict[str, Any]:
         cls = classes.of(entity.kind, entity.values)
         for token in entity.tokens():
             line = token.line
-            if token.place is not None:
+            if token.place is not None and token.kind != token.place.job_kind:
                 inside[token.place.index][cls] += 1
                 if line is not None and line.kept is not None:
                     boarding[token.place.index][cls] += 1
@@ -80,7 +81,7 @@ def take_snapshot(world: FlowWorld) -> dict[str, Any]:
             "place": place.place,
             "unlimited": place.unlimited,
             "taken": pool.busy if place.stock is None else pool.free,
-            "cleaning": pool.cleaning,
+            "cleaning": pool.cleaning + pool.out,
             "capacity": pool.capacity,
             "most": _most(program, number),
             "waiting": pool.waiting,
@@ -123,7 +124,13 @@ def _most(program: Program, pool: int) -> int:
         for move in agent.moves
         if isinstance(move, ExtraLever) and move.pool == pool
     ]
-    return max(units for _, units in program.pools[pool].shifts) + max([0, *opened])
+    lent = sum(
+        move.count
+        for agent in program.agents
+        for move in agent.moves
+        if isinstance(move, LendLever) and pool in move.pools[1:]
+    )
+    return max(units for _, units in program.pools[pool].shifts) + max([0, *opened]) + lent
 
 
 def _stands_at(program: Program, line: int) -> int:

@@ -6,6 +6,7 @@ say about names that refer to other names is checked by the compiler.
 
 from marl_health.worlds.flow.model.arrivals import Arrive, AtStart, EntityType, Rate
 from marl_health.worlds.flow.model.base import WEEKDAYS
+from marl_health.worlds.flow.model.machines import Maintain, SetUp, Switch, Turnover, Wear
 from marl_health.worlds.flow.model.pathway import (
     VERBS,
     Give,
@@ -37,6 +38,7 @@ from marl_health.worlds.flow.model.roles import (
     Choose,
     Go,
     Left,
+    Lend,
     Lever,
     Measure,
     Order,
@@ -70,7 +72,9 @@ __all__ = [
     "HealthMachine",
     "Leave",
     "Left",
+    "Lend",
     "Lever",
+    "Maintain",
     "Measure",
     "MoveTo",
     "Next",
@@ -86,6 +90,7 @@ __all__ = [
     "SetNext",
     "SetOrder",
     "SetReserve",
+    "SetUp",
     "Sight",
     "Slots",
     "Split",
@@ -93,13 +98,16 @@ __all__ = [
     "Stay",
     "StepBase",
     "Stock",
+    "Switch",
     "Take",
     "Timer",
     "Together",
     "Transition",
+    "Turnover",
     "Use",
     "Visit",
     "Wait",
     "Waiting",
+    "Wear",
     "When",
 ]

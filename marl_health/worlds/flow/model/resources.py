@@ -15,6 +15,7 @@ from marl_health.spec.numbers import (
     Value,
 )
 from marl_health.worlds.flow.model.base import Count
+from marl_health.worlds.flow.model.machines import SetUp, Turnover, Wear
 
 
 class Crew(Model):
@@ -69,4 +70,17 @@ class Place(Resource):
     """Beds, bays, scanners, theatres; an entity occupies one from step to step."""
 
     clean: Value | None = Field(None, description="Time before a vacated place can be used again")
+    turnover: Turnover | None = Field(None, description="Who makes a vacated place ready, instead of `clean`")
+    wear: Wear | None = Field(None, description="How its units fail, and are repaired and maintained")
+    set_up: SetUp | None = Field(None, description="What its units are set up for")
     department: Name | None = Field(None, description="For pictures: places of one department stand together")
+
+    @model_validator(mode="after")
+    def _what_goes_together(self) -> Place:
+        if self.turnover is not None and (self.clean is not None or self.count == "unlimited"):
+            raise ValueError("turnover goes with a limited count, and instead of clean")
+        if (self.wear or self.set_up) is not None and (
+            not isinstance(self.count, int) or self.clean is not None or self.turnover is not None
+        ):
+            raise ValueError("wear and set_up need a fixed count of units, and go with neither clean nor turnover")
+        return self

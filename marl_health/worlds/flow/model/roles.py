@@ -18,6 +18,7 @@ from marl_health.spec.numbers import (
     Value,
 )
 from marl_health.worlds.flow.model.base import Count, If
+from marl_health.worlds.flow.model.machines import Maintain, Switch
 from marl_health.worlds.flow.model.pathway import Next
 from marl_health.worlds.flow.model.stock import Issue, OrderStock
 
@@ -36,14 +37,14 @@ class AgeingOrder(Model):
     )
 
 
-Order = Literal["arrival", "class"] | ByClassOrder | AgeingOrder
+Order = Literal["arrival", "class", "set_up"] | ByClassOrder | AgeingOrder
 
 
 class Queue(Sourced):
     """A named line: by which attribute it is divided into classes, and in which order it serves them."""
 
     classes: Name | None = Field(None, description="Attribute that divides the line into classes")
-    order: Order = Field("arrival", description="Who is next")
+    order: Order = Field("arrival", description="Who is next; `set_up`: whoever needs no change of a free unit")
 
 
 class Slots(Sourced):
@@ -51,7 +52,9 @@ class Slots(Sourced):
 
     They wait for a queue or resource (``waiting``) or are in a step (``inside``). Order: ``by: waited`` puts those
     first who are there longest, ``by: NAME`` the lowest value of an attribute, ``by: {left: NAME}`` those first whose
-    planned duration (an attribute) is over soonest.
+    planned duration (an attribute) is over soonest. Beside attributes, `show` knows `waited` and `stayed`, `called`
+    (1 if somebody who waits was put first already), and, of turnover jobs, `wanted` (how many wait for the place) and
+    `longest` (how long the first of them has waited).
     """
 
     waiting: Name | None = Field(None, description="A queue or resource that they wait for")
@@ -59,7 +62,11 @@ class Slots(Sourced):
     top: int = Field(ge=1, le=32, description="How many slots")
     by: Name | Left = Field("waited", description="Who comes first")
     when: If | None = Field(None, description="Only those for whom this holds")
-    show: list[Name] = Field([], max_length=10, description="Attributes seen of each, and `waited` or `stayed`")
+    show: list[Name] = Field(
+        [],
+        max_length=10,
+        description="Attributes seen of each, `waited` or `stayed`; of turnover jobs `wanted`, `longest`",
+    )
 
     @model_validator(mode="after")
     def _one_place(self) -> Slots:
@@ -139,6 +146,17 @@ class SetIssue(Lever):
     to: list[Issue] = Field(min_length=2, max_length=2, description="`oldest` and `newest`, in this order or the other")
 
 
+class Lend(Lever):
+    """Lend units of a resource to one of others, and take them back; at the start they are at home.
+
+    What one gets, the other lacks. Whoever is at work finishes that first.
+    """
+
+    lend: Name = Field(description="The resource whose units are lent")
+    to: list[Name] = Field(min_length=1, max_length=20, description="Resources that may get them, one at a time")
+    count: int = Field(1, ge=1, le=10_000, description="How many are lent together")
+
+
 class CallIn(Model):
     """Call extra staff in, for a while and at a price."""
 
@@ -175,7 +193,15 @@ class Go(Model):
         return self
 
 
-MOVES = {"call_in": "<call_in>", "choose": "<choose>", "reserve": "<reserve>", "order": "<stock>"}
+MOVES = {
+    "call_in": "<call_in>",
+    "choose": "<choose>",
+    "reserve": "<reserve>",
+    "maintain": "<maintain>",
+    "switch": "<switch>",
+    "order": "<stock>",
+    "lend": "<lend>",
+}
 
 
 MOVE_TAGS: dict[type[Model], str] = {
@@ -187,6 +213,9 @@ MOVE_TAGS: dict[type[Model], str] = {
     SetNext: "<next>",
     SetIssue: "<issue>",
     OrderStock: "<stock>",
+    Lend: "<lend>",
+    Maintain: "<maintain>",
+    Switch: "<switch>",
 }
 SETTINGS = {".order": "<order>", ".extra": "<extra>", ".next": "<next>", ".issue": "<issue>"}
 
@@ -210,15 +239,18 @@ AnyMove = Annotated[
     | Annotated[SetNext, Tag("<next>")]
     | Annotated[SetIssue, Tag("<issue>")]
     | Annotated[OrderStock, Tag("<stock>")]
+    | Annotated[Lend, Tag("<lend>")]
     | Annotated[CallIn, Tag("<call_in>")]
-    | Annotated[Choose, Tag("<choose>")],
+    | Annotated[Choose, Tag("<choose>")]
+    | Annotated[Maintain, Tag("<maintain>")]
+    | Annotated[Switch, Tag("<switch>")],
     Discriminator(
         _move,
         custom_error_type="move_form",
         custom_error_message="a move is one of {set: QUEUE.order, to: {...}}, {set: RESOURCE.extra, levels: [...]}, "
         "{set: STEP.next, to: {...}}, {reserve: RESOURCE, for: condition, levels: [...]}, "
-        "{set: STOCK.issue, to: [oldest, newest]}, {order: STOCK, levels: [...]}, "
-        "{call_in: STAFF, count: 2, for: 8 h}, {choose: SLOTS, do: first}",
+        "{set: STOCK.issue, to: [oldest, newest]}, {order: STOCK, levels: [...]}, {lend: STAFF, to: [STAFF]}, "
+        "{call_in: STAFF, count: 2, for: 8 h}, {choose: SLOTS, do: first}, {maintain: PLACE}, {switch: PLACE}",
     ),
 ]
 
