@@ -21,6 +21,8 @@ _FORMS: tuple[tuple[re.Pattern[str], Callable[[re.Match[str]], str]], ...] = (
     ),
     (re.compile(r"set (\S+)\.order (.+)"), lambda found: f"puts the {_small(found[1])} in order: {_small(found[2])}"),
     (re.compile(r"set (\S+)\.next (.+)"), lambda found: f"sets {_small(found[1])} to {_small(found[2])}"),
+    (re.compile(r"set (\S+)\.lent home"), lambda found: f"takes the {_small(found[1])} back who was lent"),
+    (re.compile(r"set (\S+)\.lent (\S+)"), lambda found: f"lends a {_small(found[1])} to the {_several(found[2])}"),
     (re.compile(r"call in (\d+) (\S+)"), lambda found: f"calls in {found[1]} {_counted(found[2], found[1])}"),
     (re.compile(r"first (\S+)\[(\d+)\]"), lambda found: f"puts {_slot(found[1], found[2])} first"),
     (re.compile(r"shorten (\S+)\[(\d+)\]"), lambda found: f"shortens the stay of {_slot(found[1], found[2])}"),

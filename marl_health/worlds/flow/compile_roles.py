@@ -15,6 +15,7 @@ from marl_health.worlds.flow.compile_kpis import compile_kpis
 from marl_health.worlds.flow.compile_machines import check_order, compile_machine_move, shown_of_waiting
 from marl_health.worlds.flow.compile_stock import make_issue, make_order
 from marl_health.worlds.flow.conditions import compile_test
+from marl_health.worlds.flow.lending import make_lend
 from marl_health.worlds.flow.numbers import fixed, of_slot
 from marl_health.worlds.flow.program import AgentSpec, RosterSpec, ScoreLine, SlotsSpec, Test
 from marl_health.worlds.flow.references import ReadingTable, SightTable
@@ -248,6 +249,8 @@ class MoveTable:
             return NextLever(**self._settings(move.set, list(move.to), move, lever))
         if isinstance(move, model.SetIssue):
             return make_issue(self.compiler, move, path, self._settings(move.set, list(move.to), move, lever))
+        if isinstance(move, model.Lend):
+            return make_lend(self, move, path, lever)
         if isinstance(move, model.OrderStock):
             return make_order(self.compiler, move, path, lever)
         if isinstance(move, model.CallIn):

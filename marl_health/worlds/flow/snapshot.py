@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from marl_health.worlds.flow.decisions import ExtraLever
+from marl_health.worlds.flow.lending import LendLever
 from marl_health.worlds.flow.program import Program
 from marl_health.worlds.flow.world import FlowWorld
 
@@ -123,7 +124,13 @@ def _most(program: Program, pool: int) -> int:
         for move in agent.moves
         if isinstance(move, ExtraLever) and move.pool == pool
     ]
-    return max(units for _, units in program.pools[pool].shifts) + max([0, *opened])
+    lent = sum(
+        move.count
+        for agent in program.agents
+        for move in agent.moves
+        if isinstance(move, LendLever) and pool in move.pools[1:]
+    )
+    return max(units for _, units in program.pools[pool].shifts) + max([0, *opened]) + lent
 
 
 def _stands_at(program: Program, line: int) -> int:

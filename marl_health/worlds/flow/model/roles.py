@@ -146,6 +146,17 @@ class SetIssue(Lever):
     to: list[Issue] = Field(min_length=2, max_length=2, description="`oldest` and `newest`, in this order or the other")
 
 
+class Lend(Lever):
+    """Lend units of a resource to one of others, and take them back; at the start they are at home.
+
+    What one gets, the other lacks. Whoever is at work finishes that first.
+    """
+
+    lend: Name = Field(description="The resource whose units are lent")
+    to: list[Name] = Field(min_length=1, max_length=20, description="Resources that may get them, one at a time")
+    count: int = Field(1, ge=1, le=10_000, description="How many are lent together")
+
+
 class CallIn(Model):
     """Call extra staff in, for a while and at a price."""
 
@@ -189,6 +200,7 @@ MOVES = {
     "maintain": "<maintain>",
     "switch": "<switch>",
     "order": "<stock>",
+    "lend": "<lend>",
 }
 
 
@@ -201,6 +213,7 @@ MOVE_TAGS: dict[type[Model], str] = {
     SetNext: "<next>",
     SetIssue: "<issue>",
     OrderStock: "<stock>",
+    Lend: "<lend>",
     Maintain: "<maintain>",
     Switch: "<switch>",
 }
@@ -226,6 +239,7 @@ AnyMove = Annotated[
     | Annotated[SetNext, Tag("<next>")]
     | Annotated[SetIssue, Tag("<issue>")]
     | Annotated[OrderStock, Tag("<stock>")]
+    | Annotated[Lend, Tag("<lend>")]
     | Annotated[CallIn, Tag("<call_in>")]
     | Annotated[Choose, Tag("<choose>")]
     | Annotated[Maintain, Tag("<maintain>")]
@@ -235,7 +249,7 @@ AnyMove = Annotated[
         custom_error_type="move_form",
         custom_error_message="a move is one of {set: QUEUE.order, to: {...}}, {set: RESOURCE.extra, levels: [...]}, "
         "{set: STEP.next, to: {...}}, {reserve: RESOURCE, for: condition, levels: [...]}, "
-        "{set: STOCK.issue, to: [oldest, newest]}, {order: STOCK, levels: [...]}, "
+        "{set: STOCK.issue, to: [oldest, newest]}, {order: STOCK, levels: [...]}, {lend: STAFF, to: [STAFF]}, "
         "{call_in: STAFF, count: 2, for: 8 h}, {choose: SLOTS, do: first}, {maintain: PLACE}, {switch: PLACE}",
     ),
 ]
