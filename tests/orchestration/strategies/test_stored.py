@@ -10,11 +10,10 @@ from experiments.strategies.found import ALL, Found, means_of, others_of
 from marl_health.spec.document import load_document
 from orchestration.commands.experiments import print_outcomes
 from orchestration.experiment.running import finished_outcomes, run_experiment
-from orchestration.orchestrator import Orchestrator, Workflow
 from orchestration.store import open_store
 from orchestration.strategies import STRATEGIES
 from orchestration.strategies.ensemble import save_parts
-from tests.orchestration.strategies.worlds import FILES, STEPS, scenarios
+from tests.orchestration.strategies.worlds import FILES, STEPS
 
 TEXT = f"""\
 schema: marl_health/experiment/v1
@@ -110,27 +109,6 @@ def test_results_are_stored_workflow_by_workflow(strategy, unlearned, tmp_path, 
         shown = capsys.readouterr().out
         assert "both: clinic, held-out seeds 1000000 to 1000002" in shown and "both: walk_in, held-out" in shown
         assert shown.count("(finished before)") == 4
-
-
-@pytest.mark.parametrize("strategy", ["sequential", "hierarchical"])
-def test_after_training_everybody_acts_as_they_have_learned(strategy, unlearned, tmp_path):
-    orchestrator = Orchestrator(strategy, seed=2)
-    for scenario in scenarios().values():
-        orchestrator.register(Workflow(scenario))
-    assert set(orchestrator.policies.values()) == {"wait"}
-    assert not any(any(one.actions.values()) for one in orchestrator.coordinate_step().values())
-    judged = {"replications": 2, "policies": ["wait"], "final": {"replications": 2}}
-    outcomes = orchestrator.train("ppo", steps=100, seeds=2, evaluation=judged, out=tmp_path / "runs")
-    parts = {name: outcomes[0].checkpoint / name for name in (*STEPS, "coordinator")}
-    if strategy == "sequential":
-        parts = {outcome.workflow: outcome.checkpoint for outcome in outcomes if outcome.seed == 0}
-    assert orchestrator.policies == {name: str(folder) for name, folder in parts.items()}
-    steps = [orchestrator.coordinate_step() for _ in range(8)]
-    assert (steps[0]["clinic"].decision, steps[-1]["walk_in"].decision) == (1, 8), "their episodes begin anew"
-    acted = {agent for happened in steps for one in happened.values() for agent, move in one.actions.items() if move}
-    assert acted, "networks that have learned nothing do something, unlike those who wait"
-    with open_store(tmp_path / "runs" / "results.db") as store:
-        assert {job["experiment"] for job in store.jobs()} == {f"{strategy}_ppo_clinic_walk_in"}
 
 
 def test_the_table_compares_means_of_the_same_patients(unlearned, tmp_path):
