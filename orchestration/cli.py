@@ -21,6 +21,7 @@ from orchestration.commands import (
     runs,
     scoring,
     store,
+    submit,
     tracing,
 )
 from orchestration.commands.errors import Commands
@@ -64,6 +65,7 @@ app.command()(plotting.plot)
 app.command()(animating.animate)
 app.command()(learning.train)
 app.command()(learning.evaluate)
+app.command()(submit.submit)
 app.command()(scoring.score)
 app.command()(store.runs)
 stores = typer.Typer(no_args_is_help=True, help="Look after the result store.")

@@ -144,7 +144,7 @@ def own_seed(policy: str, seed: int) -> int:
 
 def _play(scenario: Scenario, task: Task) -> Replication:
     env = HealthParallelEnv(scenario, events=task.events)
-    policy = _policy(task.policy, _stamp(task.policy))
+    policy = policy_named(task.policy)
     out = Replication(task.seed)
     observations, infos = env.reset(seed=task.seed)
     try:
@@ -183,6 +183,15 @@ def _came_out(out: Replication, game: Game, task: Task) -> Replication:
     out.events = game.events()
     out.people = game.people()
     return out
+
+
+def policy_named(name: str) -> policies.Policy:
+    """A policy, made once per process.
+
+    Raises:
+        PolicyError: there is none of this name.
+    """
+    return _policy(name, _stamp(name))
 
 
 @lru_cache(maxsize=16)

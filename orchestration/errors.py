@@ -14,6 +14,7 @@ EXTRAS = {
     "pyarrow": "analysis",
     "sqlalchemy": "store",
     "alembic": "store",
+    "aiohttp": "cluster",
 }
 """Packages that a plain installation lacks, and the extra that brings them."""
 

@@ -30,6 +30,8 @@ def quiet_loggers() -> None:
 def local_ray(runners: int, folder: Path) -> Iterator[None]:
     """A local Ray for the time of the training, unless one is connected already.
 
+    Where `RAY_ADDRESS` names a cluster, as it does for a job of one, that is connected to instead.
+
     Ray puts the folder it is started in first on the path of its workers; started in the run's own ``folder``, it
     leaves them no `policies` or `orchestration` of the user's to import instead of ours.
     """
@@ -38,11 +40,11 @@ def local_ray(runners: int, folder: Path) -> Iterator[None]:
     if ray.is_initialized():
         yield
         return
+    # The algorithm's own process and its runners take turns, so they may outnumber the CPUs by one.
+    own = {"num_cpus": max(cpus(), runners + 1), "include_dashboard": False}
     with contextlib.chdir(folder):
         ray.init(
-            # The algorithm's own process and its runners take turns, so they may outnumber the CPUs by one.
-            num_cpus=max(cpus(), runners + 1),
-            include_dashboard=False,
+            **({} if os.environ.get("RAY_ADDRESS") else own),
             logging_level=logging.ERROR,
             log_to_driver=False,
             configure_logging=True,

@@ -10,6 +10,7 @@ import numpy as np
 from marl_health import HealthParallelEnv
 from marl_health.spec.suggest import did_you_mean
 from marl_health.worlds.flow.decisions import CallInMove, ChooseMove, ExtraLever, GoFirst, Levels, Move, SendTo
+from marl_health.worlds.flow.steps import FlowStep, Leave
 from policies.base import PolicyError
 from policies.simple import WAIT, Infos
 
@@ -49,14 +50,26 @@ def highest(options: Sequence[Option], generator: np.random.Generator) -> int:
 
 
 def refuse(options: Sequence[Option], generator: np.random.Generator) -> int:
-    """Send away whoever can be sent away."""
-    return next((option.number for option in options if isinstance(option.move, SendTo)), WAIT)
+    """Send away whoever can be sent away: out of the hospital first, elsewhere if nobody can be."""
+    moves = [option for option in options if isinstance(option.move, SendTo)]
+    if not moves:
+        return WAIT
+    return max(moves, key=lambda option: (_turns_away(option.move.way), -option.number)).number
 
 
 def last_slot(options: Sequence[Option], generator: np.random.Generator) -> int:
     """Whoever stands last in a list is next."""
     chosen = [option.number for option in options if isinstance(option.move, GoFirst)]
     return max(chosen, default=WAIT)
+
+
+def _turns_away(way: Any) -> bool:
+    """Whether this way ends at the door, whatever branches it takes: only steps that take no time lie between."""
+    if isinstance(way, Leave):
+        return True
+    if isinstance(way, FlowStep):
+        return type(way) is FlowStep and way.way is not None and _turns_away(way.way)
+    return all(_turns_away(branch) for branch in way.ways())
 
 
 PICKS: dict[str, Pick] = {

@@ -21,10 +21,11 @@ from orchestration.output import console
 from orchestration.workers import cpus
 
 if TYPE_CHECKING:
+    from marl_health import Scenario
     from orchestration.experiment.running import Outcome
     from orchestration.store import Store
 
-IN_THE_FILE = ("seed", "minutes", "replications", "chosen", "algorithm", "seeds", "steps")
+IN_THE_FILE = ("seed", "minutes", "replications", "chosen", "algorithm", "seeds", "steps", "strategy")
 """Options that an experiment says itself."""
 
 
@@ -33,13 +34,19 @@ def asks_for_experiment(name: str, *options: Any) -> bool:
     return any(option is not None for option in options) or is_experiment(name)
 
 
-def train_experiment(context: typer.Context, name: str, *, out: Path, jobs: int | None, store: str | None) -> None:
+def train_experiment(
+    context: typer.Context, names: list[str], *, out: Path, jobs: int | None, store: str | None
+) -> None:
     """Run an experiment and tell what came of it.
 
     Raises:
         CommandError: it cannot be run, or has failed.
     """
-    if is_experiment(name):
+    told = [name for name in names if is_experiment(name)]
+    if told:
+        name = told[0]
+        if len(names) > 1:
+            raise CommandError(f"{name} is an experiment, which says what it trains; name it alone")
         given = [name for name in IN_THE_FILE if _was_given(context, name)]
         if given:
             option = "--with" if given[0] == "chosen" else f"--{given[0]}"
@@ -48,13 +55,14 @@ def train_experiment(context: typer.Context, name: str, *, out: Path, jobs: int 
     else:
         said = context.params
         experiment = asked_for(
-            name,
+            *names,
             algorithm=said["algorithm"] or "ppo",
             seeds=[said["seed"]] if said["seeds"] is None else said["seeds"],
             minutes=said["minutes"],
             steps=said["steps"],
             replications=said["replications"],
             chosen=chosen_alternatives(said["chosen"]),
+            strategy=said["strategy"],
         )
     need("ray", "torch", "matplotlib", "sqlalchemy", "alembic")
     from orchestration.experiment.running import run_experiment
@@ -68,7 +76,7 @@ def train_experiment(context: typer.Context, name: str, *, out: Path, jobs: int 
             )
         except (TrainingError, StoreError) as error:
             raise CommandError(str(error)) from error
-        _print_outcomes(opened, experiment, outcomes)
+        print_outcomes(opened, experiment, outcomes)
 
 
 def _was_given(context: typer.Context, option: str) -> bool:
@@ -77,9 +85,18 @@ def _was_given(context: typer.Context, option: str) -> bool:
     return source is not None and source.name == "COMMANDLINE"
 
 
-def _print_outcomes(store: Store, experiment: Experiment, outcomes: list[Outcome]) -> None:
-    """The return of every seed at the end, and by how much the others' differ."""
-    scenario = experiment.scenarios[0]
+def print_outcomes(store: Store, experiment: Experiment, outcomes: list[Outcome]) -> None:
+    """By workflow, the return of every seed at the end, and by how much the others' differ."""
+    for name, scenario in experiment.workflows.items():
+        _print_workflow(store, experiment, scenario, [each for each in outcomes if name in each.reports])
+    out = console()
+    for outcome in outcomes:
+        note = " (finished before)" if outcome.before else ""
+        for report in outcome.reports.values():
+            out.print(Text(f"seed {outcome.seed}: {report}{note}"), soft_wrap=True)
+
+
+def _print_workflow(store: Store, experiment: Experiment, scenario: Scenario, outcomes: list[Outcome]) -> None:
     found: dict[tuple[int, str], Estimate] = {}
     for outcome in outcomes:
         met = [row for row in store.environments(outcome.job) if not row["stage"] and row["hash"] == scenario.hash]
@@ -103,6 +120,3 @@ def _print_outcomes(store: Store, experiment: Experiment, outcomes: list[Outcome
             cells.append(interval(estimate) + (f" {CLEAR}" if column != "return" and estimate.clear else ""))
         table.add_row(str(outcome.seed), str(outcome.job), *cells)
     out.print(table)
-    for outcome in outcomes:
-        note = " (finished before)" if outcome.before else ""
-        out.print(Text(f"seed {outcome.seed}: {outcome.folder / 'report.html'}{note}"), soft_wrap=True)

@@ -32,8 +32,12 @@ HeldOutSeed = Annotated[
 
 def train(
     context: typer.Context,
-    scenario: Annotated[
-        str, typer.Argument(metavar="EXPERIMENT_OR_SCENARIO", help="The name, or the YAML file, of either.")
+    names: Annotated[
+        list[str],
+        typer.Argument(
+            metavar="EXPERIMENT_OR_SCENARIO...",
+            help="The name, or the YAML file, of either; several scenarios need a --strategy.",
+        ),
     ],
     seed: Annotated[int, typer.Option(min=0, help="Starts weights, exploration and training episodes.")] = 0,
     minutes: Annotated[float, typer.Option(min=0.5, help="Time for training; the evaluation comes on top.")] = 7.0,
@@ -49,17 +53,25 @@ def train(
         int | None, typer.Option(min=1, help="Train so many seeds: 0, 1, ..; each of them as long as it says.")
     ] = None,
     steps: Annotated[int | None, typer.Option(min=1, help="Train for so many steps, if that is sooner.")] = None,
+    strategy: Annotated[
+        str | None,
+        typer.Option(
+            metavar="NAME",
+            help="How several scenarios are trained: independent, sequential, hierarchical or coordinated.",
+        ),
+    ] = None,
 ) -> None:
     """Train one policy per role, then compare it with wait, random and the rule on held-out replications.
 
-    With an experiment, or with --algorithm, --seeds or --steps, what was interrupted is gone on with by the same
-    command, and what was finished is not done again.
+    With an experiment, several scenarios, --algorithm, --seeds or --steps, what was interrupted is gone on with by the
+    same command, and what was finished is not done again.
     """
     from orchestration.commands.experiments import asks_for_experiment, train_experiment
 
-    if asks_for_experiment(scenario, algorithm, seeds, steps):
-        train_experiment(context, scenario, out=out, jobs=jobs, store=store)
+    if len(names) > 1 or asks_for_experiment(names[0], algorithm, seeds, steps, strategy):
+        train_experiment(context, names, out=out, jobs=jobs, store=store)
         return
+    scenario = names[0]
     loaded = load(scenario, chosen_alternatives(chosen))
     _need_agents(loaded)
     for package in ("ray", "torch", "matplotlib", "sqlalchemy", "alembic"):

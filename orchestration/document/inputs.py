@@ -22,6 +22,7 @@ SECTIONS = {
     "choose": "Alternatives",
     "staff": "Staff",
     "places": "Places",
+    "stock": "Stock",
     "entities": "Who comes, and what they are like",
     "pathway": "Steps",
     "health": "Health",

@@ -13,41 +13,48 @@ from orchestration.experiment.reading import Experiment, read_experiment
 
 
 def asked_for(
-    scenario: str,
-    *,
+    *names: str,
     algorithm: str,
     seeds: int | list[int],
     minutes: float,
     steps: int | None,
     replications: int,
     chosen: Mapping[str, str],
+    strategy: str | None = None,
 ) -> Experiment:
-    """One scenario, one algorithm, and what experiments have by default.
+    """One algorithm on one scenario, or on several by a strategy, and what experiments have by default.
 
     Args:
-        scenario: a packaged scenario's name or the path of a YAML file.
+        names: of packaged scenarios, or the paths of YAML files.
         algorithm: what learns.
         seeds: how many, or which.
         minutes: of training, of each of them.
         steps: the same, if they are limited.
         replications: of the evaluation at the end.
-        chosen: alternatives of the scenario.
+        chosen: alternatives of the scenarios.
+        strategy: by which several are trained.
 
     Raises:
         ScenarioError: something of it cannot be.
     """
-    loaded = load(scenario, dict(chosen))
-    file = Path(scenario)
-    entry = str(file.resolve()) if file.suffix in (".yaml", ".yml") or file.is_file() else scenario
+    loaded = [load(name, dict(chosen)) for name in names]
+    called = "_".join(scenario.name for scenario in loaded)
     budget: dict[str, Any] = {"time": f"{minutes:g} min"}
     data = {
         "schema": "marl_health/experiment/v1",
-        "name": f"{algorithm}_on_{loaded.name}"[:64],
-        "description": f"{algorithm} on {loaded.name}, as the command line asked for it.",
-        "scenarios": [{"scenario": entry, "with": dict(chosen)}],
+        "name": f"{algorithm}_on_{called}"[:64],
+        "description": f"{algorithm} on {called}, as the command line asked for it.",
+        "scenarios": [{"scenario": _entry(name), "with": dict(chosen)} for name in names],
+        **({} if strategy is None else {"strategy": strategy}),
         "algorithm": {"name": algorithm},
         "seeds": seeds,
         "budget": budget if steps is None else {**budget, "steps": steps},
         "evaluation": {"final": {"replications": replications}},
     }
     return read_experiment(parse_document(json.dumps(data), "command line"))
+
+
+def _entry(name: str) -> str:
+    """The scenario as it is found from anywhere."""
+    file = Path(name)
+    return str(file.resolve()) if file.suffix in (".yaml", ".yml") or file.is_file() else name

@@ -118,12 +118,24 @@ class Following(tune.Callback):
         """Close the curve's file."""
         self._file.close()
 
+    def store(
+        self,
+        scenario: Scenario,
+        estimates: Mapping[str, Estimate],
+        env_steps: int,
+        *,
+        stage: str,
+        units: Mapping[str, str],
+    ) -> None:
+        """Store what an evaluation found in a scenario."""
+        where = self._job.environment(scenario, stage)
+        common = {"evaluation": "training", "env_steps": env_steps, "environment": where}
+        self._job.kpis(self._label, estimates, units=units, **common)
+
     def _evaluated(self, steps: int, judged: Mapping[str, Any]) -> None:
         name, scenario = self._stages[judged["stage"]]
         estimates = {metric: Estimate(*row) for metric, row in judged["values"].items()}
-        where = self._job.environment(scenario, name)
-        common = {"evaluation": "training", "env_steps": steps, "environment": where}
-        self._job.kpis(self._label, estimates, units=self._units, **common)
+        self.store(scenario, estimates, steps, stage=name, units=self._units)
         gained = estimates["return"]
         at = f" at stage {name}" if name else ""
         self._console.print(

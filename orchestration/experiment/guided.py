@@ -6,7 +6,7 @@ import json
 import os
 import shutil
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -14,10 +14,9 @@ from typing import TYPE_CHECKING, Any
 from ray.tune.result import DONE, SHOULD_CHECKPOINT
 
 from orchestration.episodes import Replication, ScenarioRef, Task, run
-from orchestration.evaluation.statistics import Estimate
+from orchestration.evaluation.statistics import Estimate, mean_interval
 from orchestration.experiment.guide import Guide, Rules
 from orchestration.experiment.staged import enter_stage
-from orchestration.simulate import Simulation
 from policies.rllib.checkpoint import save_checkpoint
 from policies.rllib.sharing import roles_in, told
 
@@ -35,23 +34,32 @@ JUDGED = "judged"
 STEPS = "num_env_steps_sampled_lifetime"
 
 
+def replications(scenario: ScenarioRef, policy: str, seeds: Sequence[int]) -> list[Replication]:
+    """Replications of a policy, in this process."""
+    return [run(Task(scenario, policy, seed)) for seed in seeds]
+
+
 @dataclass(frozen=True)
 class Plan:
     """What a seed is trained by.
 
     Attributes:
         rules: for the guide.
-        scenarios: of every stage; of the only one, where there is no curriculum.
+        scenarios: of every stage; of the only one, where there is no curriculum. What `play` takes.
         seeds: of the replications of an evaluation.
         kept: the folder of policies that were the best when they were evaluated, named by their iteration.
         facts: for their manifests.
+        save: writes modules, by role, and facts into a folder.
+        play: plays replications of what was saved in a folder.
     """
 
     rules: Rules
-    scenarios: tuple[ScenarioRef, ...]
+    scenarios: tuple[Any, ...]
     seeds: range
     kept: Path
     facts: Mapping[str, Any]
+    save: Callable[[Path, Mapping[str, Any], Mapping[str, Any]], None] = save_checkpoint
+    play: Callable[[Any, str, Sequence[int]], list[Replication]] = replications
 
 
 class Guided(Algorithm):
@@ -64,7 +72,6 @@ class Guided(Algorithm):
         super().setup(config)
         self.guide = Guide(self.plan.rules)
         self._since = time.monotonic()
-        self._scenarios = [scenario.load() for scenario in self.plan.scenarios]
 
     def train(self) -> dict[str, Any]:
         """One iteration, and an evaluation if it is time for one.
@@ -112,8 +119,9 @@ class Guided(Algorithm):
         stage = self.guide.stage
         folder = self.plan.kept / str(iteration)
         self._save_policy(folder, iteration, env_steps)
-        found = self._simulation(str(folder), stage)
-        estimates = {metric: found.estimate(metric) for metric in ("return", *found.units)}
+        found = self._play(str(folder), stage)
+        estimates = {"return": mean_interval(one.gained for one in found)}
+        estimates |= {kpi: mean_interval(one.kpis[kpi] for one in found) for kpi in found[0].kpis}
         verdict = self.guide.judge(iteration, env_steps, {name: each.mean for name, each in estimates.items()})
         if not verdict.best:
             shutil.rmtree(folder)
@@ -134,24 +142,20 @@ class Guided(Algorithm):
         if words := told(names):
             facts["told"] = words
         folder.parent.mkdir(parents=True, exist_ok=True)
-        save_checkpoint(folder, {role: self.get_module(name) for name in names for role in roles_in(name)}, facts)
+        self.plan.save(folder, {role: self.get_module(name) for name in names for role in roles_in(name)}, facts)
 
-    def _simulation(self, policy: str, stage: int) -> Simulation:
+    def _play(self, policy: str, stage: int) -> list[Replication]:
         """The replications of an evaluation, which the env runners share out."""
-        runners, seeds, scenario = self.config.num_env_runners, self.plan.seeds, self.plan.scenarios[stage]
+        runners, seeds = self.config.num_env_runners, self.plan.seeds
+        play, scenario = self.plan.play, self.plan.scenarios[stage]
         shares = self.env_runner_group.foreach_env_runner(
-            lambda runner: replications(scenario, policy, seeds[max(runner.worker_index - 1, 0) :: max(runners, 1)]),
+            lambda runner: play(scenario, policy, seeds[max(runner.worker_index - 1, 0) :: max(runners, 1)]),
             local_env_runner=runners == 0,
         )
         found = sorted((one for share in shares for one in share), key=lambda one: one.seed)
         if len(found) != len(seeds):
             raise RuntimeError("an environment runner has failed during an evaluation")
-        return Simulation(self._scenarios[stage], policy, found)
-
-
-def replications(scenario: ScenarioRef, policy: str, seeds: Sequence[int]) -> list[Replication]:
-    """Replications of a policy, in this process."""
-    return [run(Task(scenario, policy, seed)) for seed in seeds]
+        return found
 
 
 def guided(algorithm: type[Any], plan: Plan) -> type[Any]:

@@ -21,6 +21,8 @@ from marl_health.spec.suggest import did_you_mean
 from orchestration.curriculum.criteria import Criterion, read_criterion
 from orchestration.curriculum.reading import Course, read_course
 from orchestration.experiment.model import FOR_A_TEAM, ExperimentModel, ScenarioEntry
+from orchestration.strategies import Strategy, make_strategy
+from orchestration.strategies.base import names_of
 from policies.registry import rule_of
 
 FORMAT = "marl_health/experiment/"
@@ -54,6 +56,11 @@ class Experiment:
     def name(self) -> str:
         """What it is called."""
         return self.model.name
+
+    @property
+    def workflows(self) -> dict[str, Scenario]:
+        """What is trained on, by the name that it goes by in results."""
+        return dict(zip(names_of([scenario.name for scenario in self.scenarios]), self.scenarios, strict=True))
 
 
 def packaged_experiments() -> dict[str, Path]:
@@ -112,6 +119,8 @@ def read_experiment(document: Document) -> Experiment:
     scenarios = reader.scenarios(("scenarios",), model.scenarios)
     judged = reader.scenarios(("evaluation", "final", "scenarios"), model.evaluation.final.scenarios)
     if not reader.problems:
+        if model.strategy is not None:
+            reader.must_allow(make_strategy(model.strategy), model)
         reader.must_be_trainable(model, scenarios)
         reader.must_have_policies(model, [*scenarios, *judged])
         reader.must_fit(scenarios, judged)
@@ -163,12 +172,32 @@ class _Reader:
                 message = f"'{scenario.name}' is held out for evaluation; name it under evaluation.final.scenarios"
                 self.problem(("scenarios", number), message)
             paid = _paid_apart(scenario)
-            if model.algorithm.name in FOR_A_TEAM and paid:
+            if model.algorithm.name in FOR_A_TEAM and paid and model.strategy != "coordinated":
                 message = (
                     f"{model.algorithm.name} needs one reward for the whole team, but '{scenario.name}' pays "
                     f"{', '.join(paid)} apart (to: in its score); take mappo, or pay the team"
                 )
                 self.problem(("algorithm", "name"), message)
+
+    def must_allow(self, strategy: Strategy, model: ExperimentModel) -> None:
+        """The strategy can train what the experiment says, in the way it says."""
+        algorithm = model.algorithm
+        if algorithm.name in FOR_A_TEAM and not strategy.pays_all_alike:
+            message = (
+                f"{algorithm.name} needs one reward for the whole team, but a {strategy.name} strategy pays each "
+                "workflow and their coordinator apart; take mappo, or another strategy"
+            )
+            self.problem(("algorithm", "name"), message)
+        if algorithm.init is not None and strategy.together:
+            message = f"no policy knows all workflows, which a {strategy.name} strategy trains as one; leave it out"
+            self.problem(("algorithm", "init"), message)
+        success = None if model.stop is None else model.stop.success
+        if success is not None and success.of != "return" and strategy.together:
+            message = f"with a {strategy.name} strategy, success is that of all workflows; write of: return"
+            self.problem(("stop", "success", "of"), message)
+        if model.evaluation.final.scenarios:
+            message = "several workflows are judged in their own scenarios only; leave it out"
+            self.problem(("evaluation", "final", "scenarios"), message)
 
     def must_have_policies(self, model: ExperimentModel, scenarios: Sequence[Scenario]) -> None:
         """All policies that are named are known, and those that need a rule have one."""

@@ -6,6 +6,7 @@ command continues.
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -16,8 +17,9 @@ from marl_health import Scenario
 from orchestration.evaluation.compare import Comparison, compare
 from orchestration.experiment.reading import Experiment
 from orchestration.local_ray import local_ray, quiet, quiet_loggers
+from orchestration.report import REPORT
 from orchestration.runs import new_run_dir
-from orchestration.training import TrainingError
+from orchestration.strategies.lots import Lot, lots_of
 from policies import PolicyError
 from policies.registry import rule_of
 
@@ -28,11 +30,13 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Outcome:
-    """What came of a seed.
+    """What came of a seed, or of one workflow of it.
 
     Attributes:
         seed: of training. job: its number in the store. folder: of the run.
         before: whether it was finished before, so that nothing was done.
+        workflow: whose; empty where the seed has one job.
+        reports: by workflow, where its report lies.
     """
 
     seed: int
@@ -40,6 +44,13 @@ class Outcome:
     label: str
     folder: Path
     before: bool
+    workflow: str
+    reports: dict[str, Path]
+
+    @property
+    def checkpoint(self) -> Path:
+        """What was trained."""
+        return self.folder / "checkpoint"
 
 
 def run_experiment(
@@ -59,65 +70,89 @@ def run_experiment(
         StoreError: the store cannot take it, or another process has a seed of it.
     """
     console = console or Console(stderr=True)
-    if len(experiment.scenarios) > 1:
-        raise TrainingError(
-            f"{experiment.file}: several scenarios at once cannot be trained yet; write an experiment for each"
-        )
-    outcomes = {seed: _finished(store, experiment, seed) for seed in experiment.model.all_seeds}
+    lots = lots_of(experiment)
+    outcomes = {
+        (seed, lot.name): _finished(store, experiment, lot, seed) for seed in experiment.model.all_seeds for lot in lots
+    }
     if not all(outcomes.values()):
         out.mkdir(parents=True, exist_ok=True)
         quiet()
         from orchestration.experiment.training import make_config, set_up
 
         quiet_loggers()
-        setup = set_up(experiment, out / f"{experiment.name}-{experiment.hash}")
-        runners = make_config(setup, experiment.model.all_seeds[0]).num_env_runners
+        folder = out / f"{experiment.name}-{experiment.hash}"
+        setups = {lot.name: set_up(experiment, lot, folder) for lot in lots}
+        runners = max(make_config(setup, experiment.model.all_seeds[0]).num_env_runners for setup in setups.values())
         with local_ray(runners, out):
-            for seed, known in outcomes.items():
-                outcomes[seed] = known or _run_seed(setup, store, out, seed, jobs, console)
+            for (seed, name), known in outcomes.items():
+                setup = setups[name]
+                before = None if setup.lot.follows is None else outcomes[seed, setup.lot.follows.name]
+                begins = None if before is None else before.checkpoint
+                outcomes[seed, name] = known or _run_seed(setup, store, out, seed, jobs, console, begins)
     return [outcome for outcome in outcomes.values() if outcome is not None]
 
 
-def _known(store: Store, experiment: Experiment, seed: int) -> list[dict[str, Any]]:
+def finished_outcomes(store: Store, experiment: Experiment) -> list[Outcome]:
+    """What has come of an experiment so far."""
+    seeds, lots = experiment.model.all_seeds, lots_of(experiment)
+    found = [_finished(store, experiment, lot, seed) for seed in seeds for lot in lots]
+    return [outcome for outcome in found if outcome is not None]
+
+
+def _known(store: Store, experiment: Experiment, lot: Lot, seed: int) -> list[dict[str, Any]]:
     """The jobs of a seed of this very experiment, the newest last."""
     return [
         job
         for job in store.jobs(experiment=experiment.name)
-        if job["seed"] == seed and job["configuration"].get("experiment_hash") == experiment.hash
+        if job["seed"] == seed
+        and job["configuration"].get("experiment_hash") == experiment.hash
+        and job["configuration"].get("workflow", "") == lot.name
     ]
 
 
-def _finished(store: Store, experiment: Experiment, seed: int) -> Outcome | None:
-    for job in _known(store, experiment, seed):
+def _finished(store: Store, experiment: Experiment, lot: Lot, seed: int) -> Outcome | None:
+    for job in _known(store, experiment, lot, seed):
         if job["status"] == "finished":
-            return Outcome(seed, job["id"], job["algorithm"], Path(job["folder"]), before=True)
+            return _outcome(lot, seed, job["id"], job["algorithm"], Path(job["folder"]), before=True)
     return None
 
 
-def _run_seed(setup: Setup, store: Store, out: Path, seed: int, jobs: int, console: Console) -> Outcome:
+def _outcome(lot: Lot, seed: int, job: int, label: str, folder: Path, *, before: bool) -> Outcome:
+    rooms = {name: folder if lot.ensemble is None else folder / name for name in lot.workflows}
+    return Outcome(seed, job, label, folder, before, lot.name, {name: room / REPORT for name, room in rooms.items()})
+
+
+def _run_seed(
+    setup: Setup, store: Store, out: Path, seed: int, jobs: int, console: Console, begins: Path | None
+) -> Outcome:
     """Train a seed and judge it, in a job of its own, or in the one that it was begun in."""
     from orchestration.experiment.training import train_seed
 
-    experiment = setup.experiment
-    known = [job for job in _known(store, experiment, seed) if job["folder"] and Path(job["folder"]).is_dir()]
+    experiment, lot = setup.experiment, setup.lot
+    known = [job for job in _known(store, experiment, lot, seed) if job["folder"] and Path(job["folder"]).is_dir()]
     if known:
         folder = Path(known[-1]["folder"])
         context = store.resume(known[-1]["id"])
     else:
-        folder = new_run_dir(out, experiment.scenarios[0].name, experiment.model.algorithm.name, seed).resolve()
+        called = lot.first.name if lot.ensemble is None else experiment.name
+        folder = new_run_dir(out, called, experiment.model.algorithm.name, seed).resolve()
         context = store.job(
-            scenario=experiment.scenarios[0],
+            scenario=lot.first,
             algorithm=setup.label,
             seed=seed,
             experiment=experiment.name,
             folder=folder,
-            configuration={"experiment_hash": experiment.hash, "experiment": experiment.data},
+            configuration={
+                "experiment_hash": experiment.hash,
+                "experiment": experiment.data,
+                **({"workflow": lot.name} if lot.name else {}),
+            },
         )
     with context as job:
-        trained = train_seed(setup, seed, folder, job, console)
+        trained = train_seed(setup, seed, folder, job, console, begins)
         _judge(setup, folder, trained, job, jobs)
     console.print(f"{folder.name}: finished ({trained['ended']})", highlight=False)
-    return Outcome(seed, job.id, setup.label, folder, before=False)
+    return _outcome(lot, seed, job.id, setup.label, folder, before=False)
 
 
 def _judge(setup: Setup, folder: Path, trained: dict[str, Any], job: Job, jobs: int) -> None:
@@ -125,28 +160,39 @@ def _judge(setup: Setup, folder: Path, trained: dict[str, Any], job: Job, jobs: 
     from orchestration.output import output_file, write_json
     from orchestration.report import write_report
 
-    experiment = setup.experiment
-    for number, scenario in enumerate((*experiment.scenarios, *experiment.judged)):
-        found = _comparison(setup, scenario, folder / "checkpoint", jobs)
-        where = folder if number == 0 else folder / f"judged-{number}-{scenario.name}"
+    for where, found, curve in _comparisons(setup, folder, trained, jobs):
         where.mkdir(exist_ok=True)
         with output_file(where / "comparison.json") as file:
             assert file is not None
             write_json(file, found.to_json())
-        curve = folder / trained["curve"] if number == 0 else None
         write_report(where, found.to_json(), curve, found.occupancy())
         job.comparison(found, evaluation="final", env_steps=trained["env_steps"])
 
 
-def _comparison(setup: Setup, scenario: Scenario, checkpoint: Path, jobs: int) -> Comparison:
-    evaluation = setup.experiment.model.evaluation
-    named = {setup.label: str(checkpoint)}
-    for policy in evaluation.policies:
-        if policy == "rule" and not _has_rule(scenario):
-            continue
-        named[policy] = policy
-    final = evaluation.final
-    return compare(scenario, named, final.replications, final.first_seed, jobs=jobs, occupancy=True)
+def _comparisons(
+    setup: Setup, folder: Path, trained: dict[str, Any], jobs: int
+) -> Iterator[tuple[Path, Comparison, Path | None]]:
+    """Folder, comparison, and the learning curve that belongs to it, of all that a run is judged by."""
+    experiment, lot, checkpoint = setup.experiment, setup.lot, folder / "checkpoint"
+    final = experiment.model.evaluation.final
+    if lot.ensemble is None:
+        for number, scenario in enumerate((lot.first, *experiment.judged)):
+            where = folder if number == 0 else folder / f"judged-{number}-{scenario.name}"
+            named = {setup.label: str(checkpoint)} | {name: name for name in _baselines(experiment, scenario)}
+            found = compare(scenario, named, final.replications, final.first_seed, jobs=jobs, occupancy=True)
+            yield where, found, folder / trained["curve"] if number == 0 else None
+        return
+    from orchestration.strategies.judging import compare_all
+
+    others = {name: _baselines(experiment, scenario) for name, scenario in lot.workflows.items()}
+    every = {"replications": final.replications, "first_seed": final.first_seed, "jobs": jobs}
+    for name, found in compare_all(lot.ensemble, lot.workflows, checkpoint, setup.label, others, **every):
+        yield folder / name, found, None  # the curve is that of all workflows together
+
+
+def _baselines(experiment: Experiment, scenario: Scenario) -> list[str]:
+    """The policies that what was trained is compared with; without a rule where there is none."""
+    return [name for name in experiment.model.evaluation.policies if name != "rule" or _has_rule(scenario)]
 
 
 def _has_rule(scenario: Scenario) -> bool:

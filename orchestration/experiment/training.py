@@ -20,10 +20,14 @@ from orchestration.experiment.guide import Rules
 from orchestration.experiment.reading import Experiment
 from orchestration.progress import CURVE
 from orchestration.runs import command_line
+from orchestration.strategies.lots import Lot
 from orchestration.training import TrainingError, reason_of
 
 if TYPE_CHECKING:
+    from orchestration.experiment.following import Following
+    from orchestration.experiment.guided import Plan
     from orchestration.store import Job
+    from policies.rllib.sharing import Share
 
 TRAINED = "training.json"
 """In a run's folder, once its training has ended: what was trained, and how it went."""
@@ -35,6 +39,7 @@ class Setup:
 
     Attributes:
         experiment: which.
+        lot: what of it.
         stages: names and scenarios of the stages, in files that every process can load; one without a name where
             there is no curriculum.
         make_env: makes an environment.
@@ -42,28 +47,40 @@ class Setup:
     """
 
     experiment: Experiment
+    lot: Lot
     stages: tuple[tuple[str, Scenario], ...]
     make_env: Any
     agents: tuple[str, ...]
 
     @property
     def label(self) -> str:
-        """What to call what is trained: the algorithm, and what it started from."""
+        """What to call what is trained: the strategy, the algorithm, and what it started from."""
         algorithm = self.experiment.model.algorithm
-        return algorithm.name if algorithm.init is None else f"{algorithm.name} from {algorithm.init}"
+        name = algorithm.name if self.lot.strategy is None else f"{self.lot.strategy.name} {algorithm.name}"
+        return name if algorithm.init is None else f"{name} from {algorithm.init}"
+
+    @property
+    def share(self) -> Share:
+        """Which agents share a network."""
+        said: Share = self.experiment.model.algorithm.share
+        return said if self.lot.strategy is None else self.lot.strategy.share(said)
 
 
-def set_up(experiment: Experiment, folder: Path) -> Setup:
-    """Look at an experiment's environment once.
+def set_up(experiment: Experiment, lot: Lot, folder: Path) -> Setup:
+    """Look at the environment of what is trained at once.
 
     Args:
-        experiment: with one scenario.
+        experiment: which.
+        lot: what of it.
         folder: where stages are written that change their scenario.
     """
-    scenario = experiment.scenarios[0]
-    if experiment.course is None:
+    scenario, ensemble = lot.first, lot.ensemble
+    if ensemble is not None:
+        stages: tuple[tuple[str, Scenario], ...] = (("", scenario),)
+        make_env: Any = ensemble.make
+    elif experiment.course is None:
         stages = (("", scenario),)
-        make_env: Any = partial(parallel_env, str(Path(scenario.file).resolve()), chosen=scenario.chosen)
+        make_env = partial(parallel_env, str(Path(scenario.file).resolve()), chosen=scenario.chosen)
     else:
         from orchestration.experiment.staged import Staged
 
@@ -73,22 +90,27 @@ def set_up(experiment: Experiment, folder: Path) -> Setup:
     probe = make_env()
     agents = tuple(probe.possible_agents)
     probe.close()
-    return Setup(experiment, stages, make_env, agents)
+    return Setup(experiment, lot, stages, make_env, agents)
 
 
-def make_config(setup: Setup, seed: int) -> Any:
+def make_config(setup: Setup, seed: int, begins: Path | None = None) -> Any:
     """RLlib's configuration of an experiment's algorithm; found out here, before Ray starts, is what is wrong with it.
+
+    Args:
+        setup: of what is trained.
+        seed: of training.
+        begins: the checkpoint whose policies it begins with, where shapes allow.
 
     Raises:
         TrainingError: a setting is unknown, or not possible.
     """
     from policies.rllib.algorithms import algorithm_config
     from policies.rllib.cloning import start_from
+    from policies.rllib.warm_start import donors, warm_start
 
     said = setup.experiment.model.algorithm
-    config = algorithm_config(
-        said.name, setup.experiment.scenarios[0].name, seed=seed, make_env=setup.make_env, share=said.share
-    )
+    label = setup.lot.first.name if setup.lot.ensemble is None else setup.experiment.name
+    config = algorithm_config(said.name, label, seed=seed, make_env=setup.make_env, share=setup.share)
     kind = type(config)
     known = sorted(name for name in dir(config) if name[0] != "_" and not callable(getattr(kind, name, None)))
     for setting in said.settings:
@@ -99,8 +121,11 @@ def make_config(setup: Setup, seed: int) -> Any:
             )
     try:
         config.update_from_dict(said.settings)
-        if said.init is not None:
-            config.callbacks(start_from(said.init, setup.make_env))
+        starts = [] if said.init is None else [start_from(said.init, setup.make_env)]
+        if begins is not None:
+            starts.append(warm_start(begins, donors(begins, setup.make_env, config.policies)))
+        if starts:
+            config.callbacks(starts)
         config.validate()
     except (ValueError, TypeError, AttributeError) as error:
         reason = str(error).strip().partition("\n")[0]  # RLlib goes on to say how to switch its checks off
@@ -108,7 +133,9 @@ def make_config(setup: Setup, seed: int) -> Any:
     return config
 
 
-def train_seed(setup: Setup, seed: int, run_dir: Path, job: Job, console: Console) -> dict[str, Any]:
+def train_seed(
+    setup: Setup, seed: int, run_dir: Path, job: Job, console: Console, begins: Path | None = None
+) -> dict[str, Any]:
     """Train until the budget is used up or a rule ends it; what `training.json` says.
 
     Whatever was done before in the same folder is gone on with; if training had ended there, nothing is left to do.
@@ -120,6 +147,7 @@ def train_seed(setup: Setup, seed: int, run_dir: Path, job: Job, console: Consol
         run_dir: the run's folder.
         job: of the store.
         console: where lines go.
+        begins: the checkpoint whose policies it begins with, where shapes allow.
 
     Raises:
         TrainingError: an environment or the algorithm failed.
@@ -127,8 +155,8 @@ def train_seed(setup: Setup, seed: int, run_dir: Path, job: Job, console: Consol
     from ray import tune
     from ray.tune.error import TuneError
 
-    from orchestration.experiment.following import Following, reached
-    from orchestration.experiment.guided import Plan, guided, settle
+    from orchestration.experiment.following import reached
+    from orchestration.experiment.guided import guided, settle
 
     file = run_dir / TRAINED
     if file.exists():
@@ -138,15 +166,18 @@ def train_seed(setup: Setup, seed: int, run_dir: Path, job: Job, console: Consol
     last = reached(run_dir)
     if last is None or last.over is None:
         # What is drawn after a checkpoint must not be what was drawn at the beginning.
-        config = make_config(setup, seed if last is None else _seed_after(seed, last.env_steps))
+        config = make_config(setup, seed if last is None else _seed_after(seed, last.env_steps), begins)
+        if begins is not None:
+            taken = _taken(setup, config, begins)
+            facts["warm_started"] = taken
+            if last is None:
+                _tell_warm_start(taken, config, job, console)
         if last is not None:
             job.log(f"goes on from {last.checkpoint}, after {last.env_steps:,} steps", event="checkpoint")
         evaluation = setup.experiment.model.evaluation
         seeds = range(evaluation.first_seed, evaluation.first_seed + evaluation.replications)
-        refs = tuple(ScenarioRef.of(scenario) for _, scenario in setup.stages)
-        plan = Plan(_rules(setup.experiment), refs, seeds, kept, facts)
-        units = setup.stages[0][1].kind.make_game(setup.stages[0][1].program).kpi_units()
-        following = Following(run_dir, len(setup.agents), job, setup.label, setup.stages, units, console)
+        plan = _plan(setup, seeds, kept, facts)
+        following = _following(setup, run_dir, job, console)
         try:
             tune.run(
                 guided(config.algo_class, plan),
@@ -182,12 +213,57 @@ def train_seed(setup: Setup, seed: int, run_dir: Path, job: Job, console: Consol
     return told
 
 
-def _rules(experiment: Experiment) -> Rules:
-    model = experiment.model
+def _plan(setup: Setup, seeds: range, kept: Path, facts: dict[str, Any]) -> Plan:
+    from orchestration.experiment.guided import Plan
+    from orchestration.strategies.ensemble import play_all, save_parts
+
+    ensemble = setup.lot.ensemble
+    if ensemble is not None:
+        return Plan(_rules(setup), (ensemble,), seeds, kept, facts, save_parts, play_all)
+    return Plan(_rules(setup), tuple(ScenarioRef.of(scenario) for _, scenario in setup.stages), seeds, kept, facts)
+
+
+def _following(setup: Setup, run_dir: Path, job: Job, console: Console) -> Following:
+    from orchestration.experiment.following import Following
+    from orchestration.strategies.judging import FollowingAll, units_of
+
+    how: dict[str, Any] = {
+        "run_dir": run_dir,
+        "agents": len(setup.agents),
+        "job": job,
+        "label": setup.label,
+        "stages": setup.stages,
+        "units": units_of(setup.lot.first),
+        "console": console,
+    }
+    return Following(**how) if setup.lot.ensemble is None else FollowingAll(setup.lot.workflows, **how)
+
+
+def _taken(setup: Setup, config: Any, begins: Path) -> dict[str, str]:
+    """By module that begins as another has ended: that one, as `<workflow>.<role>`."""
+    from policies.rllib.warm_start import donors
+
+    assert setup.lot.follows is not None
+    found = donors(begins, setup.make_env, config.policies)
+    return {module: f"{setup.lot.follows.name}.{role}" for module, role in found.items()}
+
+
+def _tell_warm_start(taken: Mapping[str, str], config: Any, job: Job, console: Console) -> None:
+    told = [f"{module} begins as {other}" for module, other in taken.items()]
+    told += [f"{module} begins from nothing" for module in config.policies if module not in taken]
+    line = f"warm start: {', '.join(told)}"
+    job.log(line, event="warm_start", taken=dict(taken))
+    console.print(f"{job.name}: {line}", highlight=False)
+
+
+def _rules(setup: Setup) -> Rules:
+    experiment, model = setup.experiment, setup.experiment.model
+    # All workflows together may take as long as they would one after the other.
+    time = None if model.budget.time is None else 60.0 * model.budget.time * len(setup.lot.workflows)
     return Rules(
         every=model.evaluation.every,
         steps=model.budget.steps,
-        seconds=None if model.budget.time is None else 60.0 * model.budget.time,
+        seconds=time,
         stages=() if experiment.course is None else experiment.course.stages,
         success=experiment.success,
         without_progress=None if model.stop is None else model.stop.without_progress,
@@ -196,11 +272,13 @@ def _rules(experiment: Experiment) -> Rules:
 
 def _facts(setup: Setup, seed: int) -> dict[str, Any]:
     """What a checkpoint says of what it was trained on, and by which command."""
-    scenario, model = setup.experiment.scenarios[0], setup.experiment.model
+    model, strategy = setup.experiment.model, setup.lot.strategy
+    each = {
+        name: {"scenario": scenario.name, "version": scenario.version, "hash": scenario.hash}
+        for name, scenario in setup.lot.workflows.items()
+    }
     facts: dict[str, Any] = {
-        "scenario": scenario.name,
-        "version": scenario.version,
-        "hash": scenario.hash,
+        **each[next(iter(each))],
         "agents": list(setup.agents),
         "algorithm": model.algorithm.name,
         "seed": seed,
@@ -208,6 +286,10 @@ def _facts(setup: Setup, seed: int) -> dict[str, Any]:
         "experiment_hash": setup.experiment.hash,
         "command": command_line(),
     }
+    if strategy is not None:
+        facts["strategy"] = strategy.name
+    if setup.lot.ensemble is not None:
+        facts["workflows"] = each
     return facts if model.algorithm.init is None else facts | {"init": model.algorithm.init}
 
 

@@ -356,9 +356,9 @@ class Stock(Pool):
 
     def settle(self, world: FlowWorld) -> None:
         """Decisions are over: what is there and what was paid for is credited, and nothing is charged from now on."""
-        spec = spec_of(world, self)
-        self.spent.add(-spec.price * (self.free + self.on_order - self.basket))
-        self.charged = False
+        if self.charged:
+            self.spent.add(-spec_of(world, self).price * (self.free + self.on_order - self.basket))
+            self.charged = False
 
     def open_up(self, world: FlowWorld) -> None:
         """Never run out from now on, at no cost."""

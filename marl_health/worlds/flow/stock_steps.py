@@ -6,8 +6,7 @@ from typing import TYPE_CHECKING
 
 from typing_extensions import override
 
-from marl_health.kernel.entity import Entity
-from marl_health.kernel.formula import constant, value_of
+from marl_health.kernel.entity import Entity, Value
 from marl_health.worlds.flow.program import Program
 from marl_health.worlds.flow.steps import Activity, FlowStep
 from marl_health.worlds.flow.stock import Stock
@@ -73,7 +72,7 @@ class Take(Activity):
         if self.age is not None:
             stock = world.pools[self.stocks[0]]
             assert isinstance(stock, Stock)
-            world.assign(entity, ((self.age, value_of("{0}", constant(world._now - stock.born))),))
+            world.assign(entity, ((self.age, _always(world._now - stock.born)),))
         if self.sets:
             world.assign(entity, self.sets)
         for mark in self.marks:
@@ -105,3 +104,7 @@ class Give(FlowStep):
         entity.step = self
         stock.add(world, self.units if self.slot is None else entity.values[self.slot], int(world._now))
         super().enter(world, entity)
+
+
+def _always(value: float) -> Value:
+    return lambda world, entity: value

@@ -231,14 +231,6 @@ def test_what_is_wrong_with_an_experiment_is_told_at_its_place(written, tmp_path
     assert "no store" in refused(written(VDN), out, "--store", "mysql://somewhere/x")
 
 
-def test_several_scenarios_are_not_trained_together_yet(written, tmp_path, no_ray):
-    clinic = WALK_IN.with_name("walk_in_rules") / "busy.yaml"
-    clinic = clinic if clinic.exists() else WALK_IN.with_name("clinic.yaml")
-    text = VDN.replace(f"[{WALK_IN}]", f"[{WALK_IN}, {clinic}]\nstrategy: independent").replace("vdn", "mappo")
-    text = text.replace(", updates: 1", "")
-    assert "several scenarios at once cannot be trained yet" in refused(written(text), tmp_path / "runs")
-
-
 def test_arguments_make_an_experiment():
     from orchestration.experiment.asking import asked_for
 

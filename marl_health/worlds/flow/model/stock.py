@@ -59,7 +59,7 @@ class Reorder(Model):
         return self
 
 
-class StockCosts(Model):
+class StockCosts(Sourced):
     """What a stock costs; all of it is added to `spent`.
 
     What is on hand or on its way when decisions end is credited at its price, so that nothing is gained by running it

@@ -1,0 +1,1 @@
+"""The four strategies by which several workflows are trained, at equal budget."""
