@@ -9,11 +9,10 @@ import torch
 from ray.rllib.callbacks.callbacks import RLlibCallback
 from ray.rllib.connectors.env_to_module import FlattenObservations
 from ray.rllib.core.columns import Columns
-from ray.rllib.core.rl_module.rl_module import RLModuleSpec
 from ray.rllib.env.multi_agent_env_runner import MultiAgentEnvRunner
 
 from marl_health.adapters.rllib import RLlibEnv, role_of
-from policies.rllib.ppo import MaskedPPOModule, masked_ppo_config
+from policies.rllib.ppo import masked_ppo_config
 from policies.rllib.runner import BatchedEnvRunner
 from tests.adapters.leaving_env import ENDS, LeavingEnv
 from tests.policies.toy_env import STEPS, ToyEnv
@@ -203,22 +202,6 @@ def test_agents_that_take_turns_are_refused():
 def test_connectors_are_refused():
     with pytest.raises(ValueError, match="no connectors"):
         runner(BatchedEnvRunner, ToyEnv, env_to_module_connector=lambda *_, **__: FlattenObservations())
-
-
-def test_random_warm_up_is_refused():
-    with pytest.raises(ValueError, match="no random warm-up"):
-        runner(BatchedEnvRunner, ToyEnv).sample(num_timesteps=5, random_actions=True)
-
-
-def test_recurrent_modules_are_refused():
-    class Recurrent(MaskedPPOModule):
-        def is_stateful(self):
-            return True
-
-    config = masked_ppo_config("toy", make_env=ToyEnv)
-    config.rl_module(rl_module_spec=RLModuleSpec(module_class=Recurrent, model_config={"hidden": (4,)}))
-    with pytest.raises(ValueError, match="no recurrent modules"):
-        BatchedEnvRunner(config=config, worker_index=1)
 
 
 def test_error_of_the_environment_is_passed_on():
