@@ -36,6 +36,7 @@ _TRIPPED = (
     TypeError,
     ValueError,
 )
+_HOUR = re.compile("[0-9]{1,2}:[0-9]{2}")
 _LINE_END = re.compile("\r\n|[\n\r\x85\u2028\u2029]")
 
 
@@ -182,7 +183,8 @@ def _check_text(text: str, file: str) -> None:
 def merge(base: Document, top: Document, forms: Collection[str] = ()) -> Document:
     """Return `base` with `top` laid over it, as `extends:` does.
 
-    Mappings merge key by key, at every depth; lists and scalars of `top` replace those of `base`; the value
+    Mappings merge key by key, at every depth, but for those by the hour (``{"07:00": 4, "19:00": 2}``): hours that stay
+    from below would make a day that nobody wrote. They, lists and scalars of `top` replace those of `base`; the value
     ``null`` in `top` removes the key. Every value keeps the place, in whichever file, where it was written.
 
     Args:
@@ -225,7 +227,7 @@ class _Merger:
             here = (*path, key)
             if key not in above:
                 result[key] = _taken(self.base, value, here, self.places)
-            elif isinstance(value, dict) and isinstance(above[key], dict) and not self._another_form(value, above[key]):
+            elif isinstance(value, dict) and isinstance(above[key], dict) and not self._replaces(value, above[key]):
                 self.places[here] = self.top.locate(here)
                 result[key] = self.merged(value, above[key], here)
             elif above[key] is not None:
@@ -241,7 +243,10 @@ class _Merger:
                 result[key] = _taken(self.top, value, here, self.places)
         return result
 
-    def _another_form(self, below: dict[str, Any], above: dict[str, Any]) -> bool:
+    def _replaces(self, below: dict[str, Any], above: dict[str, Any]) -> bool:
+        """Whether a mapping replaces the one below as a whole: it says by the hour what holds, or has another form."""
+        if above and all(isinstance(key, str) and _HOUR.fullmatch(key) for key in above):
+            return True
         old, new = ({word for word in mapping if word in self.forms} for mapping in (below, above))
         return bool(old and new) and not old & new
 

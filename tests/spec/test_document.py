@@ -284,6 +284,13 @@ def test_merge_keeps_the_place_of_every_value() -> None:
     assert top.data["icu"]["new"] == {"a": 1}
 
 
+def test_what_holds_by_the_hour_is_replaced_as_a_whole() -> None:
+    base = parse_document('nurse: {shifts: {"00:00": 1, "07:00": 4, "22:00": 2}, cost: 1}', "base.yaml")
+    both = merge(base, parse_document('nurse: {shifts: {"00:00": 1, "08:00": 2}}', "top.yaml"))
+    assert both.data == {"nurse": {"shifts": {"00:00": 1, "08:00": 2}, "cost": 1}}
+    assert both.locate(("nurse", "shifts", "08:00")).file == "top.yaml"
+
+
 def test_merge_refuses_to_remove_what_is_not_there() -> None:
     base = parse_document("icu: {beds: 24}", "base.yaml")
     for text in ("icu: {bed: null}", "ward: {a: null}\nicu: {bed: null}"):

@@ -103,13 +103,13 @@ class Machine:
         self.pool.fails(world, self) if self.out == NOTHING else self.pool.comes_back(world, self)
 
     # ------------------------------------------------------------ lives
-    def begin(self, world: FlowWorld, spec: PoolSpec) -> None:
-        """It is there: new, or of some age. Units that come later are spare ones, which do not fail."""
+    def begin(self, world: FlowWorld, spec: PoolSpec, *, spare: bool = False) -> None:
+        """It is there: new, or of some age; a spare one never fails."""
         self.somebody = world.stand_in(f"unit:{spec.name}:{self.number}")
         wear = spec.wear
         self.since = world.now
         self.checked = self._checks(world, wear)
-        if wear is None or world.now > 0.0:
+        if wear is None or spare:
             return
         age = 0.0 if wear.age is None else float(wear.age(world, self.somebody))
         for _ in range(MOST_LIVES):
@@ -351,8 +351,9 @@ class MachinePool(Pool):
 
     @override
     def set_capacity(self, world: Any, capacity: int) -> None:
+        # No agent adds machines; the check does, to see what plenty of them is worth. Plenty of wear is worth nothing.
         for number in range(self.next_unit, self.next_unit + max(0, capacity - self.capacity)):
-            self._make(number).begin(world, world.program.pools[self.index])
+            self._make(number).begin(world, world.program.pools[self.index], spare=True)
         super().set_capacity(world, capacity)
 
     def minutes_out(self, now: float, reasons: tuple[int, ...]) -> float:
