@@ -101,6 +101,7 @@ __all__ = [
     "Triangular",
     "TriangularParameters",
     "Uniform",
+    "Until",
     "Value",
     "WeekTime",
     "Weibull",
@@ -160,6 +161,13 @@ class ShareOf(Form):
 
     share: Share = Field(description="The share")
     of: Value = Field(description="The whole")
+
+
+class Until(Form):
+    """The time from now until the next such time of the day; only in the `set` of a step."""
+
+    until: ClockTime = Field(lt=1440, description="Time of the day")
+    skip: Value = Field(0, description="How many such times to let pass before: 1 is a day later")
 
 
 class Choice(Form):
@@ -228,6 +236,7 @@ STRUCTURES: dict[str, type[Sourced]] = {
     "times": Times,
     "plus": Plus,
     "of": ShareOf,
+    "until": Until,
     "choice": Choice,
     "chance": Chance,
     "signal_of": SignalOf,
@@ -279,6 +288,7 @@ Value = Annotated[
         Annotated[Times, Tag("<times>")],
         Annotated[Plus, Tag("<plus>")],
         Annotated[ShareOf, Tag("<of>")],
+        Annotated[Until, Tag("<until>")],
         Annotated[Choice, Tag("<choice>")],
         Annotated[Chance, Tag("<chance>")],
         Annotated[SignalOf, Tag("<signal_of>")],

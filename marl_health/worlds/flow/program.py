@@ -215,6 +215,7 @@ class Program:
     kpis: list[KpiSpec] = field(default_factory=list)
     groups: GroupTable | None = None  # by which attributes KPIs are split; most scenarios do not
     totals: dict[str, str] = field(default_factory=dict)  # unit of what steps add up, by name
+    choices: list[tuple[tuple[int, Value], ...]] = field(default_factory=list)  # attribute changes that agents can make
     hidden: list[frozenset[int]] = field(default_factory=list)  # by kind, slots of what agents may not see
     known: dict[int, int] = field(default_factory=dict)  # slot of a hidden attribute -> of whether it was revealed
     signals: dict[Value, Likelihood] = field(default_factory=dict)  # by what draws them

@@ -10,6 +10,7 @@ from marl_health.spec.suggest import did_you_mean
 from marl_health.worlds.flow import model, readings, sights
 from marl_health.worlds.flow.compile_hidden import is_hidden
 from marl_health.worlds.flow.compile_stock import stock_reading, stock_readings, stock_sight, stock_sights
+from marl_health.worlds.flow.diary import make_due
 from marl_health.worlds.flow.machine_views import MACHINE_READINGS, machine_reading, machine_words, units_sight
 from marl_health.worlds.flow.program import Sequel
 from marl_health.worlds.flow.stock_views import READINGS
@@ -172,6 +173,9 @@ class SightTable:
             scale = None
         if reference in self.compiler.scenario.slots and reference not in self.slots:
             return None  # the slot list itself has a problem, which was told
+        step, _, what = reference.rpartition(".")
+        if what == "due" and step in self.program.step_index:
+            return make_due(self.compiler, model.Sight(see=seen) if isinstance(seen, str) else seen, step, path)
         within = [] if isinstance(seen, str) else seen.within
         made = self._make(reference, by, within, scale, path)
         if made is None:
@@ -193,6 +197,7 @@ class SightTable:
         found += [f"{name}.{what}" for name in self.lines.of_queue for what in ("waiting", "oldest")]
         found += [f"{name}.{what}" for name in self.spans for what in ("now", "oldest")]
         found += [f"{name}.arriving" for name in self.program.kinds]
+        found += [f"{name}.due" for name in self.program.step_index]
         return found
 
     def _make(

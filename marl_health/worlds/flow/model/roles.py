@@ -87,6 +87,8 @@ class Sight(Model):
     see: str = Field(max_length=200, description="A reference, such as `ed_queue.waiting`")
     by: Name | None = Field(None, description="One number for each class")
     scale: Amount | None = Field(None, description="Seen as x / (x + scale)")
+    days: int | None = Field(None, ge=1, le=60, description="Of `STEP.due`: one number for today and each day after it")
+    of: Name | None = Field(None, description="Of `STEP.due`: the sum of this attribute, instead of how many")
     within: list[Minutes] = Field(
         [], max_length=20, description="Of a stock: how many of the units on hand expire within each of these times"
     )
