@@ -35,6 +35,9 @@ MOST_BYTES = 50_000_000
 ANSWER_SECONDS = 10.0
 """Within which a cluster has to answer."""
 
+UNAUTHORISED = (401, 403)
+"""What a server answers that wants a token, or another."""
+
 COMMAND = ("python", "-c", "from marl_health.console import main; main()")
 """`marl-health`, wherever the cluster's Python has its scripts."""
 
@@ -43,31 +46,51 @@ class JobError(RuntimeError):
     """An experiment cannot be sent, or its job has failed; the message says why and what to do."""
 
 
-def check_address(address: str) -> None:
-    """Make sure that a Ray cluster answers.
+def check_address(address: str) -> dict[str, str]:
+    """Make sure that a Ray cluster answers, and say what it wants to be sent with every request.
+
+    A token is only sent where one is wanted: that of `RAY_AUTH_TOKEN`, or of the file in which Ray keeps it.
 
     Args:
         address: of its dashboard, such as `http://head:8265`.
 
+    Returns:
+        Headers; none where the cluster wants no token.
+
     Raises:
-        JobError: none does.
+        JobError: no cluster answers, or it does not take the token.
     """
     if not address.startswith(("http://", "https://")):
         raise JobError(f"--address {address}: name the dashboard of the cluster's head, as in http://head:8265")
-    try:
-        with urllib.request.urlopen(f"{address.rstrip('/')}/api/version", timeout=ANSWER_SECONDS) as answer:
-            known = "ray_version" in json.load(answer)
-    except urllib.error.HTTPError as error:
-        known, reason = False, f"it answers {error.code}"
-    except (OSError, ValueError) as error:
-        raise JobError(
-            f"--address {address}: no Ray cluster answers there ({getattr(error, 'reason', error)}); start one with "
-            "`ray start --head`, or name the address that it printed for its dashboard"
-        ) from error
-    else:
-        reason = "it is something else"
-    if not known:
-        raise JobError(f"--address {address}: this is not the dashboard of a Ray cluster ({reason})")
+    token = _token()
+    for headers in ({}, {"Authorization": f"Bearer {token}"}):
+        try:
+            asked = urllib.request.Request(f"{address.rstrip('/')}/api/version", headers=headers)
+            with urllib.request.urlopen(asked, timeout=ANSWER_SECONDS) as answer:
+                if "ray_version" in json.load(answer):
+                    return headers
+        except urllib.error.HTTPError as error:
+            if error.code in UNAUTHORISED and token and not headers:
+                continue
+            if error.code in UNAUTHORISED:
+                raise JobError(
+                    f"--address {address}: this cluster wants {'another' if token else 'a'} token; "
+                    "`ray get-auth-token` prints it on the head: put it into RAY_AUTH_TOKEN or ~/.ray/auth_token"
+                ) from error
+        except (OSError, ValueError) as error:
+            raise JobError(
+                f"--address {address}: no Ray cluster answers there ({getattr(error, 'reason', error)}); start one "
+                "with `ray start --head`, or name the address that it printed for its dashboard"
+            ) from error
+        break
+    raise JobError(f"--address {address}: this is not the dashboard of a Ray cluster")
+
+
+def _token() -> str:
+    if token := os.environ.get("RAY_AUTH_TOKEN"):
+        return token.strip()
+    file = Path(os.environ.get("RAY_AUTH_TOKEN_PATH") or Path.home() / ".ray" / "auth_token")
+    return file.read_text(encoding="utf-8").strip() if file.is_file() else ""
 
 
 def collect(experiment: Experiment, folder: Path) -> str:

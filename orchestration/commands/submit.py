@@ -45,13 +45,13 @@ def submit(
     if "://" not in where:
         where = str(Path(where).resolve())
     try:
-        check_address(address)
+        headers = check_address(address)
         need("ray", "sqlalchemy", "alembic", "aiohttp")
         with tempfile.TemporaryDirectory(prefix="marl-health-") as folder:
             name = collect(read, Path(folder))
             from ray.job_submission import JobSubmissionClient
 
-            client = JobSubmissionClient(address)
+            client = JobSubmissionClient(address, headers=headers)
             job = send(client, name, Path(folder), out.resolve(), where, jobs)
         print(f"{read.name}: job {job} of {address}", file=sys.stderr)
         try:

@@ -8,7 +8,7 @@ import sys
 import tempfile
 import threading
 import time
-from contextlib import suppress
+from contextlib import contextmanager, suppress
 from http.server import BaseHTTPRequestHandler, HTTPServer
 from pathlib import Path
 
@@ -32,6 +32,9 @@ seeds: [3]
 budget: {steps: 200}
 evaluation: {every: 400, replications: 2, policies: [wait], final: {replications: 3}}
 """
+
+
+TOKEN = "0123456789abcdef" * 4
 
 
 @pytest.fixture
@@ -71,10 +74,13 @@ def test_a_cluster_that_does_not_answer_is_told_before_anything_starts(tiny, tmp
     assert not out.exists()
 
 
-@pytest.mark.parametrize(("code", "text"), [(404, b"no"), (200, b"[]"), (200, b"<html>")])
-def test_what_answers_has_to_be_a_cluster(code, text):
-    class Other(BaseHTTPRequestHandler):
+@contextmanager
+def answering(answer):
+    """A server that gives an answer, code and text, to the token that it is told; its address."""
+
+    class Answers(BaseHTTPRequestHandler):
         def do_GET(self):
+            code, text = answer(self.headers.get("Authorization"))
             self.send_response(code)
             self.end_headers()
             self.wfile.write(text)
@@ -82,14 +88,49 @@ def test_what_answers_has_to_be_a_cluster(code, text):
         def log_message(self, *_):
             pass
 
-    server = HTTPServer(("127.0.0.1", 0), Other)
+    server = HTTPServer(("127.0.0.1", 0), Answers)
     threading.Thread(target=server.serve_forever, daemon=True).start()
     try:
-        with pytest.raises(JobError, match=r"not the dashboard of a Ray cluster|no Ray cluster answers"):
-            check_address(f"http://127.0.0.1:{server.server_port}")
+        yield f"http://127.0.0.1:{server.server_port}"
     finally:
         server.shutdown()
         server.server_close()
+
+
+@pytest.mark.parametrize(("code", "text"), [(404, b"no"), (200, b"[]"), (200, b"<html>")])
+def test_what_answers_has_to_be_a_cluster(code, text):
+    wanted = r"not the dashboard of a Ray cluster|no Ray cluster answers"
+    with answering(lambda _: (code, text)) as address, pytest.raises(JobError, match=wanted):
+        check_address(address)
+
+
+def test_a_token_is_sent_to_clusters_that_want_one_and_to_no_others(monkeypatch, tmp_path):
+    told = []
+
+    def guarded(header):
+        told.append(header)
+        return (200, b'{"ray_version": "2.60.0"}') if header == f"Bearer {TOKEN}" else (401, b"a token")
+
+    def open_to_all(header):
+        told.append(header)
+        return 200, b'{"ray_version": "2.60.0"}'
+
+    monkeypatch.delenv("RAY_AUTH_TOKEN", raising=False)
+    monkeypatch.setenv("RAY_AUTH_TOKEN_PATH", str(tmp_path / "token"))
+    with (
+        answering(guarded) as address,
+        pytest.raises(JobError, match="this cluster wants a token; `ray get-auth-token`"),
+    ):
+        check_address(address)
+    (tmp_path / "token").write_text("something else\n")
+    with answering(guarded) as address, pytest.raises(JobError, match="this cluster wants another token"):
+        check_address(address)
+    (tmp_path / "token").write_text(f"{TOKEN}\n")
+    with answering(guarded) as address:
+        assert check_address(address) == {"Authorization": f"Bearer {TOKEN}"}
+    told.clear()
+    with answering(open_to_all) as address:
+        assert check_address(address) == {} and told == [None]
 
 
 def test_what_an_experiment_needs_is_sent_and_is_the_same_there(tiny, tmp_path):
@@ -115,12 +156,14 @@ def test_what_lies_elsewhere_cannot_be_sent(tiny, tmp_path):
 
 # ------------------------------------------------------------ a cluster of one
 @pytest.fixture
-def head():
-    """A Ray head of its own, which nothing else on this machine finds; its address."""
+def head(monkeypatch):
+    """A Ray head of its own, which nothing else on this machine finds, and which wants a token; its address."""
     pytest.importorskip("aiohttp", reason="a Ray head needs its dashboard for jobs: pip install 'ray[default]'")
     port = free_port()
     with tempfile.TemporaryDirectory(prefix="mh", dir="/tmp", ignore_cleanup_errors=True) as folder:
         settings = {"RAY_USAGE_STATS_ENABLED": "0", "OMP_NUM_THREADS": "1"}
+        settings |= {"RAY_AUTH_MODE": "token", "RAY_AUTH_TOKEN": TOKEN}
+        monkeypatch.setenv("RAY_AUTH_TOKEN", TOKEN)
         scripts = Path(sys.executable).parent
         env = {**os.environ, **settings, "PATH": f"{scripts}{os.pathsep}{os.environ['PATH']}"}
         command = [scripts / "ray", "start", "--head", "--block", "--num-cpus=2", "--node-ip-address=127.0.0.1"]
