@@ -131,7 +131,7 @@ def test_adversaries_do_as_their_names_say():
         ("theatre_manager_0", "send to cancelled waiting_cases[0]"),
         ("imaging_coordinator_0", "send to put_off booked_scans[0]"),
     ):
-        assert set(refused[agent]) == {sent, "wait"}, agent  # out of the hospital where that can be, so the first in the list
+        assert set(refused[agent]) == {sent, "wait"}, agent  # the first in the list, out of the hospital if that can be
     raised = done("highest")
     assert {"set ed_bay.reserve 6", "set doctor_queue.order shortest"} <= set(raised["ed_coordinator_0"])
     assert not {"set ed_bay.reserve 3", "set doctor_queue.order ageing"} & set(raised["ed_coordinator_0"])

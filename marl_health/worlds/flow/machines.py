@@ -305,7 +305,7 @@ class MachinePool(Pool):
     def comes_back(self, world: FlowWorld, machine: Machine) -> None:
         """A unit that was out is free."""
         self.integrate(world.now)
-        why, machine.out = machine.out, NOTHING
+        why, machine.out, machine.until = machine.out, NOTHING, 0.0
         machine.epoch += 1
         self.out -= 1
         self.away[why] -= 1
