@@ -9,8 +9,8 @@ from marl_health.kernel.entity import Value
 from marl_health.spec.errors import Where
 from marl_health.worlds.flow import model
 from marl_health.worlds.flow.clocks import HealthSpec, TimerSpec, TransitionSpec
-from marl_health.worlds.flow.numbers import uniform
 from marl_health.worlds.flow.program import Sequel, SpanSpec
+from marl_health.worlds.flow.values import uniform
 from marl_health.worlds.flow.ways import CertainDeath
 
 if TYPE_CHECKING:

@@ -8,7 +8,8 @@ from marl_health.kernel.entity import Value
 from marl_health.spec.errors import Where
 from marl_health.spec.suggest import did_you_mean
 from marl_health.worlds.flow import model
-from marl_health.worlds.flow.numbers import BROKEN, Number, fixed
+from marl_health.worlds.flow.numbers import BROKEN, Number
+from marl_health.worlds.flow.values import fixed
 
 if TYPE_CHECKING:
     from marl_health.worlds.flow.compile import Compiler

@@ -17,7 +17,7 @@ from marl_health.worlds.flow.compile_stock import make_give, make_take
 from marl_health.worlds.flow.compile_totals import compile_adds
 from marl_health.worlds.flow.conditions import compile_test
 from marl_health.worlds.flow.dimensions import DIMENSIONS
-from marl_health.worlds.flow.numbers import BROKEN, cumulative, happens, uniform
+from marl_health.worlds.flow.numbers import BROKEN, cumulative
 from marl_health.worlds.flow.program import Test, Way
 from marl_health.worlds.flow.steps import (
     Activity,
@@ -27,6 +27,7 @@ from marl_health.worlds.flow.steps import (
     Parallel,
 )
 from marl_health.worlds.flow.switched import Switched
+from marl_health.worlds.flow.values import happens, uniform
 from marl_health.worlds.flow.ways import ByChance, ByCondition, CertainDeath
 
 if TYPE_CHECKING:

@@ -11,11 +11,11 @@ from marl_health.kernel.entity import Value
 from marl_health.kernel.formula import value_of
 from marl_health.spec.errors import Where
 from marl_health.worlds.flow import model
-from marl_health.worlds.flow.numbers import of_slot
 from marl_health.worlds.flow.program import RosterSpec
 from marl_health.worlds.flow.sights import Sight
 from marl_health.worlds.flow.sources import DAY
 from marl_health.worlds.flow.steps import Delay
+from marl_health.worlds.flow.values import of_slot
 
 if TYPE_CHECKING:
     from marl_health.worlds.flow.compile import Compiler

@@ -11,8 +11,9 @@ from marl_health.spec.errors import Problem, ScenarioError, Where
 from marl_health.spec.numbers import read_key
 from marl_health.spec.suggest import did_you_mean
 from marl_health.worlds.flow.model import FlowScenario
-from marl_health.worlds.flow.numbers import WITHOUT_ENTITY, Number, fixed, of_slot
+from marl_health.worlds.flow.numbers import WITHOUT_ENTITY, Number
 from marl_health.worlds.flow.tables import Tables
+from marl_health.worlds.flow.values import fixed, of_slot
 
 KIND = "kind"
 """An attribute that every entity has: the name of its type."""

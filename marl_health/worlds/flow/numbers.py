@@ -12,9 +12,8 @@ from math import inf
 from typing import TYPE_CHECKING, Any
 
 from marl_health.kernel import distributions as dist
-from marl_health.kernel.entity import Entity, Value
+from marl_health.kernel.entity import Value
 from marl_health.kernel.formula import constant, drawn, formula_of, value_of
-from marl_health.kernel.randomness import hashed
 from marl_health.spec import numbers as spec
 from marl_health.spec.errors import Where
 from marl_health.spec.suggest import did_you_mean
@@ -22,6 +21,7 @@ from marl_health.worlds.flow.dimensions import ACCEPTED, DIMENSIONS, listed_kind
 from marl_health.worlds.flow.quantiles import QuantileCompiler
 from marl_health.worlds.flow.signals import Likelihood, compile_signal
 from marl_health.worlds.flow.until import ONLY, is_set, minutes_until
+from marl_health.worlds.flow.values import fixed, happens, of_slot, uniform
 
 if TYPE_CHECKING:
     from marl_health.worlds.flow.names import Names
@@ -59,35 +59,6 @@ class Number:
 
 
 BROKEN = Number(lambda world, entity: 0.0, "any")
-
-
-def fixed(value: Any) -> Value:
-    """Always the same."""
-    return value_of("{0}", constant(value))
-
-
-def of_slot(slot: int) -> Value:
-    """What the entity has in a slot of its values."""
-    return value_of("entity.values[{0}]", constant(slot))
-
-
-def uniform(column: int, repeats: bool) -> Value:
-    """The draw of a column; where a step may come again, later visits hash further ones."""
-    if not repeats:
-        return value_of("entity.row[{0}]", constant(column))
-
-    def draw(world: Any, entity: Entity) -> float:
-        visits = entity.visits
-        if visits is None:
-            patient = entity.root  # tokens count together with their patient
-            if patient.visits is None:
-                patient.visits = {}
-            visits = entity.visits = patient.visits
-        visit = visits.get(column, 0)
-        visits[column] = visit + 1
-        return entity.row[column] if visit == 0 else hashed(entity.key, column, visit)
-
-    return draw
 
 
 class NumberCompiler:
@@ -366,11 +337,6 @@ class NumberCompiler:
         if context.length_biased:
             quantile = dist.length_biased(quantile)
         return Number(drawn(quantile, draw), dimension, may_be_zero=low == 0.0, may_be_negative=low < 0)
-
-
-def happens(draw: Value, chance: Value) -> Value:
-    """Whether something of a certain chance happens."""
-    return value_of("({0} < {1})", formula_of(draw), formula_of(chance))
 
 
 def _combined(neutral: str, operator: str, parts: list[Number]) -> Value:

@@ -33,7 +33,6 @@ from marl_health.kernel.world import exact_copy
 from marl_health.worlds.flow.clocks import Clock, HealthClock, HealthSpec, TimerSpec
 from marl_health.worlds.flow.decisions import ShortenStay
 from marl_health.worlds.flow.machines import Machine
-from marl_health.worlds.flow.numbers import fixed
 from marl_health.worlds.flow.posterior import Posterior
 from marl_health.worlds.flow.redraw_coming import Coming
 from marl_health.worlds.flow.redraw_machines import redraw_machines
@@ -41,6 +40,7 @@ from marl_health.worlds.flow.remaining import Luck, Remaining
 from marl_health.worlds.flow.sources import Leaver, Missing, Source
 from marl_health.worlds.flow.steps import Delay
 from marl_health.worlds.flow.stock import Delivery, redraw_stocks
+from marl_health.worlds.flow.values import fixed
 
 if TYPE_CHECKING:
     from marl_health.worlds.flow.program import Program
