@@ -117,7 +117,8 @@ class JoinedEnv(ParallelEnv[str, Any, Any]):
                 continue
             names = ((agent, self._names[world, agent]) for agent in env.agents)
             own = {agent: actions[full] for agent, full in names if full in actions}
-            for gathered, part in zip(whole, env.step(own), strict=True):
+            parts: tuple[Mapping[str, Any], ...] = env.step(own)
+            for gathered, part in zip(whole, parts, strict=True):
                 gathered |= self._full(world, part)
         self._gather()
         observations, rewards, terminations, truncations, infos = whole

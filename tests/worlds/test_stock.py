@@ -6,7 +6,7 @@ import pytest
 
 import marl_health
 from marl_health.spec.errors import ScenarioError
-from marl_health.worlds.flow.stock import Delivery
+from marl_health.worlds.flow.stock_events import Delivery
 from orchestration.check.ample import multiply_resources
 from tests.worlds.build import comes, departures, game_of, play, scenario
 from tests.worlds.redrawn import at, differs, left_after, redraws

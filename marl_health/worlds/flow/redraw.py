@@ -39,7 +39,8 @@ from marl_health.worlds.flow.redraw_machines import redraw_machines
 from marl_health.worlds.flow.remaining import Luck, Remaining
 from marl_health.worlds.flow.sources import Leaver, Missing, Source
 from marl_health.worlds.flow.steps import Delay
-from marl_health.worlds.flow.stock import Delivery, redraw_stocks
+from marl_health.worlds.flow.stock import redraw_stocks
+from marl_health.worlds.flow.stock_events import Delivery
 from marl_health.worlds.flow.values import fixed
 
 if TYPE_CHECKING:
