@@ -16,7 +16,7 @@ def arrivals(env, seed, player):
     world = env.game.running
     times = {row[1]: row[0] for row in env.event_log() if row[3] == "arrival"}
     for number, person in world.cast.people.items():
-        if "/" not in person.name:
+        if "/" not in person.name and number >= 0:  # a machine is told of in the log, but did not come
             found[person.kind].append((times[number], person.name, person.attributes))
     return found
 
@@ -26,7 +26,7 @@ def test_the_same_patients_come_under_every_policy(scenario):
     env = env_of(scenario, events=True)
     waiting, acting = arrivals(env, 4, None), arrivals(env, 4, Player(1, eager=1.0))
     assert waiting == acting
-    assert sum(map(len, waiting.values())) > 20
+    assert sum(map(len, waiting.values())) > 10
     assert arrivals(env, 5, None) != waiting
 
 

@@ -66,8 +66,8 @@ def test_everybody_brings_the_same_draws_and_uses_each_once(scenario, monkeypatc
     acting = rows_of(scenario, Player(6, eager=1.0), monkeypatch)
     assert waiting == acting
     rows = [row for found in (waiting, acting) for rows in found.values() for row in rows]
-    assert len(rows) > 60
-    assert sum(sum(row.read.values()) for row in rows) > 3 * len(rows), "rows are read through the spy"
+    assert len(rows) > 30
+    assert sum(sum(row.read.values()) for row in rows) > len(rows) / 2, "rows are read through the spy"
     # Column 0 is the key, from which others are hashed: it may be read again.
     again = Counter(column for row in rows for column, times in row.read.items() if column and times > 1)
     assert not again, f"these columns serve two purposes: {dict(again)}"

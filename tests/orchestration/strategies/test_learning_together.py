@@ -99,7 +99,7 @@ def test_worlds_that_learn_together_are_judged_and_kept_workflow_by_workflow(str
                 found[name].kpis["wait_mean"],
                 found[name].conservation,
             )
-            assert Path(ref.file) == file
+            assert Path(ref.file).resolve() == file
     manifest = json.loads((tmp_path / "kept" / "1" / "walk_in" / "checkpoint.json").read_text())
     assert manifest["scenario"] == "walk_in" and manifest["strategy"] == strategy and "workflows" not in manifest
     trained.stop()
