@@ -36,18 +36,20 @@ def submit(
     """
     read = load_experiment(experiment)
     from orchestration.commands.experiments import print_outcomes
-    from orchestration.experiment.running import finished_outcomes
+    from orchestration.experiment.running import check_settings, finished_outcomes
     from orchestration.jobs import JobError, check_address, collect, follow
     from orchestration.jobs import submit as send
     from orchestration.store import FILE
+    from orchestration.training import TrainingError
 
     where = store or str((out / FILE).resolve())
     if "://" not in where:
         where = str(Path(where).resolve())
     try:
         headers = check_address(address)
-        need("ray", "sqlalchemy", "alembic", "aiohttp")
+        need("ray", "torch", "sqlalchemy", "alembic", "aiohttp")
         with tempfile.TemporaryDirectory(prefix="marl-health-") as folder:
+            check_settings(read, Path(folder) / "check")
             name = collect(read, Path(folder))
             from ray.job_submission import JobSubmissionClient
 
@@ -61,7 +63,7 @@ def submit(
                 f"job {job} goes on; `ray job logs {job} --address {address} --follow` follows it again, "
                 f"`ray job stop {job} --address {address}` ends it"
             ) from None
-    except JobError as error:
+    except (JobError, TrainingError) as error:
         raise CommandError(str(error)) from error
     with opened_store(where, out) as opened:
         outcomes = finished_outcomes(opened, read)

@@ -72,10 +72,7 @@ def run_experiment(
         StoreError: the store cannot take it, or another process has a seed of it.
     """
     console = console or Console(stderr=True)
-    try:
-        check_logs(experiment.model.log)
-    except LogError as error:
-        raise TrainingError(f"{experiment.file}: log: {error}") from error
+    _check_logs(experiment)
     lots = lots_of(experiment)
     outcomes = {
         (seed, lot.name): _finished(store, experiment, lot, seed) for seed in experiment.model.all_seeds for lot in lots
@@ -96,6 +93,30 @@ def run_experiment(
                 begins = None if before is None else before.checkpoint
                 outcomes[seed, name] = known or _run_seed(setup, store, out, seed, jobs, console, begins)
     return [outcome for outcome in outcomes.values() if outcome is not None]
+
+
+def check_settings(experiment: Experiment, folder: Path) -> None:
+    """Look at everything that can be wrong with an experiment before it starts.
+
+    Args:
+        experiment: which.
+        folder: where stages are written that change their scenario.
+
+    Raises:
+        TrainingError: a log, or a setting of the algorithm, is not possible.
+    """
+    from orchestration.experiment.training import make_config, set_up
+
+    _check_logs(experiment)
+    for lot in lots_of(experiment):
+        make_config(set_up(experiment, lot, folder), experiment.model.all_seeds[0])
+
+
+def _check_logs(experiment: Experiment) -> None:
+    try:
+        check_logs(experiment.model.log)
+    except LogError as error:
+        raise TrainingError(f"{experiment.file}: log: {error}") from error
 
 
 def finished_outcomes(store: Store, experiment: Experiment) -> list[Outcome]:
