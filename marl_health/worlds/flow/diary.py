@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING
 
 from typing_extensions import override
 
-from marl_health.kernel.entity import Value
 from marl_health.kernel.formula import value_of
 from marl_health.spec.errors import Where
 from marl_health.worlds.flow import model
@@ -15,7 +14,6 @@ from marl_health.worlds.flow.program import RosterSpec
 from marl_health.worlds.flow.sights import Sight
 from marl_health.worlds.flow.sources import DAY
 from marl_health.worlds.flow.steps import Delay
-from marl_health.worlds.flow.values import of_slot
 
 if TYPE_CHECKING:
     from marl_health.worlds.flow.compile import Compiler
@@ -28,10 +26,11 @@ SLACK = 1e-6
 class Due(Sight):
     """What is due in a step on each day from today on: how many leave it then, or the sum of what they carry.
 
-    Only those due on these days are looked at: the diary of the step is kept in the order of time.
+    Only those due on these days are looked at: the diary of the step is kept in the order of time. What they carry is
+    told by the slot of an attribute, for a function could not travel in a pickled game.
     """
 
-    def __init__(self, step: str, roster: int, days: int, value: Value | None, of: str, scale: float) -> None:
+    def __init__(self, step: str, roster: int, days: int, slot: int | None, of: str, scale: float) -> None:
         what = f"sum of {of} of those" if of else "entities"
         super().__init__(
             tuple(f"{step}.due[{day}]" for day in range(days)),
@@ -40,7 +39,7 @@ class Due(Sight):
         )
         self.roster = roster
         self.days = days
-        self.value = value
+        self.slot = slot
 
     @override
     def look(self, world: FlowWorld, out: list[float]) -> None:
@@ -49,10 +48,10 @@ class Due(Sight):
         first = 0
         for day in range(1, self.days + 1):
             last = bisect_left(entries, midnight + day * DAY, first, key=_due_at)
-            if self.value is None:
+            if self.slot is None:
                 out.append(float(last - first))
             else:
-                out.append(float(sum(self.value(world, entry[2]) for entry in entries[first:last])))
+                out.append(float(sum(entry[2].values[self.slot] for entry in entries[first:last])))
             first = last
 
 
@@ -85,6 +84,6 @@ def make_due(compiler: Compiler, sight: model.Sight, name: str, path: Where) -> 
     program.rosters.append(RosterSpec((), step.index, value_of("entity.until")))
     step.rosters = (*step.rosters, roster)
     last = slots[-1]
-    value = None if sight.of is None or last is None else of_slot(last[0])
-    scale = sight.scale.value if sight.scale is not None else 5.0 if value is None else 240.0
-    return Due(name, roster, sight.days or 1, value, sight.of or "", scale)
+    slot = None if sight.of is None or last is None else last[0]
+    scale = sight.scale.value if sight.scale is not None else 5.0 if slot is None else 240.0
+    return Due(name, roster, sight.days or 1, slot, sight.of or "", scale)
