@@ -35,25 +35,12 @@ def interrupt_for(line: Line, world: World, entity: Entity, resume: bool, first:
                 lacking -= _returns(other, pool)
     now = world.now
     for victim, other in victims.items():
-        world.interrupted(victim)
-        victim.epoch += 1
-        victim.remaining = victim.until - (now if resume else victim.began)
-        done, least = work_done(victim, now)
-        victim.worked = (victim.since, done if resume else 0.0, max(least, done))
-        victim.held = None
-        for pool, units in other.returned:
-            pool.give_back(world, units, victim)
+        _break_off(world, victim, other, resume)
     line.grants += 1
     entity.since = now
     line.take(now, entity)
     for victim, other in victims.items():
-        other.grants -= 1  # it will be granted once more
-        if other.unit is not None and other.base is not None and other.unit not in other.needs[0][0].on_duty:
-            other = other.base
-        other.join(world, victim, victim.since)
-        victim.joined = now
-        if first:
-            other.call(victim)
+        _wait_again(world, victim, other, first)
     for other in victims.values():
         for pool, _ in other.returned:
             pool.dispatch(world)
@@ -65,8 +52,18 @@ def interrupt(world: World, victim: Entity, resume: bool) -> None:
 
     Later they ``resume`` where they were, or start again; a place that they keep is not taken away.
     """
-    line, now = victim.held, world.now
+    line = victim.held
     assert line is not None
+    _break_off(world, victim, line, resume)
+    _wait_again(world, victim, line, first=False)
+    for pool, _ in line.returned:
+        if pool.free > 0 and pool.wanted:
+            pool.dispatch(world)
+
+
+def _break_off(world: World, victim: Entity, line: Line, resume: bool) -> None:
+    """End work before its time, note what is left of it, and give back what the line it came from had given."""
+    now = world.now
     world.interrupted(victim)
     victim.epoch += 1
     victim.remaining = victim.until - (now if resume else victim.began)
@@ -75,12 +72,17 @@ def interrupt(world: World, victim: Entity, resume: bool) -> None:
     victim.held = None
     for pool, units in line.returned:
         pool.give_back(world, units, victim)
+
+
+def _wait_again(world: World, victim: Entity, line: Line, first: bool) -> None:
+    """Join the line of before by the old time of joining; that of all units, if the one waited for is off duty."""
     line.grants -= 1  # it will be granted once more
+    if line.unit is not None and line.base is not None and line.unit not in line.needs[0][0].on_duty:
+        line = line.base
     line.join(world, victim, victim.since)
-    victim.joined = now
-    for pool, _ in line.returned:
-        if pool.free > 0 and pool.wanted:
-            pool.dispatch(world)
+    victim.joined = world.now
+    if first:
+        line.call(victim)
 
 
 def work_done(entity: Entity, now: float) -> tuple[float, float]:
