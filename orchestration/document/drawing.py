@@ -28,6 +28,7 @@ LOOKS = {
     "give": ("#E6EFD9", "#222222", "adds to stock"),
     "stay": ("#EDEDED", "#222222", "time passes"),
     "wait": ("#EDEDED", "#222222", "time passes"),
+    "travel": ("#DAD7EE", "#222222", "on the way to another site"),
     "together": ("#F3DCEB", "#222222", "work side by side"),
     "route": ("#ffffff", "#222222", "leads on"),
     "clock": ("#ffffff", "#B34700", "clock beside the pathway"),

@@ -13,6 +13,7 @@ from marl_health.worlds.flow import model
 from marl_health.worlds.flow.clocks import TimerSpec
 from marl_health.worlds.flow.compile_hidden import chosen_changes, compile_reveals, word
 from marl_health.worlds.flow.compile_machines import prepare
+from marl_health.worlds.flow.compile_sites import compile_journey
 from marl_health.worlds.flow.compile_stock import make_give, make_take
 from marl_health.worlds.flow.compile_totals import compile_adds
 from marl_health.worlds.flow.conditions import compile_test
@@ -123,6 +124,9 @@ class StepCompiler:
         if isinstance(spec, model.Stay | model.Wait):
             verb = "stay" if isinstance(spec, model.Stay) else "wait"
             return self._delay(name, getattr(spec, verb), index, (*path, verb))
+        if isinstance(spec, model.TravelTo):
+            self.timeless.add(name)  # somebody may be there already
+            return compile_journey(self.compiler, name, spec, index)
         if isinstance(spec, model.Together):
             return Parallel(self.program, name, index)
         if isinstance(spec, model.Leave):

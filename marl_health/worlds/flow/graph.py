@@ -260,6 +260,8 @@ class Graph:
                         self.names.problem(
                             path, f"'{target}' moves to another place; beside other work write visit instead of move_to"
                         )
+                    elif isinstance(self.scenario.pathway[target], model.TravelTo):
+                        self.names.problem(path, f"'{target}' travels, and nobody can do part of their work elsewhere")
 
     def _getting_out(self, everything: set[str]) -> set[str]:
         """Steps from which some way leads to a leave step, or to the end of a branch."""

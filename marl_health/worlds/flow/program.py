@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from marl_health.worlds.flow.groups import GroupTable
     from marl_health.worlds.flow.machines import SetUpSpec, WearSpec
     from marl_health.worlds.flow.model import FlowScenario
+    from marl_health.worlds.flow.network import Network, SiteSpec
     from marl_health.worlds.flow.readings import Reading
     from marl_health.worlds.flow.sights import Sight
     from marl_health.worlds.flow.signals import Likelihood
@@ -206,6 +207,8 @@ class Program:
     outcome_names: list[str] = field(default_factory=list)
     outcome_marks: list[int | None] = field(default_factory=list)
     readings: list[Reading] = field(default_factory=list)
+    sites: dict[str, SiteSpec] = field(default_factory=dict)  # where things are, by name
+    travel: Network | None = None  # how long it takes from site to site
     rosters: list[RosterSpec] = field(default_factory=list)
     slot_lists: list[SlotsSpec] = field(default_factory=list)
     reserves: list[tuple[int, Test]] = field(default_factory=list)

@@ -23,6 +23,7 @@ from marl_health.worlds.flow.model.pathway import (
     Timer,
     Together,
     Transition,
+    TravelTo,
     Use,
     Visit,
     Wait,
@@ -52,6 +53,7 @@ from marl_health.worlds.flow.model.roles import (
     Slots,
 )
 from marl_health.worlds.flow.model.scenario import FlowScenario
+from marl_health.worlds.flow.model.sites import Journey, Nearest, Site, Travel
 from marl_health.worlds.flow.model.stock import OrderStock, Stock
 
 __all__ = [
@@ -70,6 +72,7 @@ __all__ = [
     "GiveUp",
     "Go",
     "HealthMachine",
+    "Journey",
     "Leave",
     "Left",
     "Lend",
@@ -77,6 +80,7 @@ __all__ = [
     "Maintain",
     "Measure",
     "MoveTo",
+    "Nearest",
     "Next",
     "Order",
     "OrderStock",
@@ -92,6 +96,7 @@ __all__ = [
     "SetReserve",
     "SetUp",
     "Sight",
+    "Site",
     "Slots",
     "Split",
     "Staff",
@@ -103,6 +108,8 @@ __all__ = [
     "Timer",
     "Together",
     "Transition",
+    "Travel",
+    "TravelTo",
     "Turnover",
     "Use",
     "Visit",

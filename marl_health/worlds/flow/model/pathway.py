@@ -17,6 +17,7 @@ from marl_health.spec.numbers import (
     Value,
 )
 from marl_health.worlds.flow.model.base import If
+from marl_health.worlds.flow.model.sites import Journey
 from marl_health.worlds.flow.model.stock import Issue
 
 
@@ -195,6 +196,12 @@ class Wait(StepBase):
     wait: Value = Field(description="How long")
 
 
+class TravelTo(StepBase):
+    """Go to another site; the place that one had is free from then on."""
+
+    travel: Journey = Field(description="Where to")
+
+
 class Parallel(Model):
     """One branch of work side by side: steps in order, done with some chance."""
 
@@ -237,6 +244,7 @@ VERBS: dict[str, type[Sourced]] = {
     "give": Give,
     "stay": Stay,
     "wait": Wait,
+    "travel": TravelTo,
     "together": Together,
     "leave": Leave,
 }
@@ -267,6 +275,7 @@ AnyStep = Annotated[
     | Annotated[Give, Tag("<give>")]
     | Annotated[Stay, Tag("<stay>")]
     | Annotated[Wait, Tag("<wait>")]
+    | Annotated[TravelTo, Tag("<travel>")]
     | Annotated[Together, Tag("<together>")]
     | Annotated[Leave, Tag("<leave>")]
     | Annotated[Route, Tag("<route>")],
