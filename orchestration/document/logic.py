@@ -97,6 +97,8 @@ def _happens(name: str, step: Mapping[str, Any]) -> str:
         text = f"adds {_some(step)} to {words(step['give'])}"
     elif "travel" in step:
         text = f"goes to {destination(step)}, and gives up the place"
+    elif "meet" in step:
+        text = f"waits for the other parties of {words(step['meet'])}, then all go on"
     elif "together" in step:
         branches = (f"{words(branch)} ({_listed(part['do'])})" for branch, part in step["together"].items())
         text = f"side by side: {', '.join(branches)}; goes on when all of them are finished"

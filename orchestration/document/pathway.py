@@ -10,7 +10,7 @@ from typing import Any
 
 from orchestration.document.inputs import WEEKDAYS, numeric, words
 
-VERBS = ("use", "move_to", "visit", "take", "give", "stay", "wait", "travel", "together", "leave")
+VERBS = ("use", "move_to", "visit", "take", "give", "meet", "stay", "wait", "travel", "together", "leave")
 
 
 @dataclass(frozen=True)
@@ -138,6 +138,8 @@ def _node(name: str, step: Mapping[str, Any]) -> Node:
         return Node(verb, words(name), f"at {words(staff[0])}{with_staff}")
     if verb == "use":
         return Node(verb, words(name), " + ".join(map(words, staff)))
+    if verb == "meet":
+        return Node(verb, words(name), f"meets at {words(step['meet'])}")
     if verb in ("take", "give"):
         return Node(verb, words(name), f"{verb}s {' + '.join(map(words, staff or [step['give']]))}")
     if verb == "travel":
@@ -161,7 +163,7 @@ def needs(step: Mapping[str, Any]) -> list[str]:
     def listed(value: Any) -> list[str]:
         return [value] if isinstance(value, str) else list(value or [])
 
-    for verb in ("use", "take"):
+    for verb in ("use", "take", "meet"):
         if verb in step:
             return listed(step[verb])
     place = step.get("move_to", step.get("visit"))

@@ -15,6 +15,7 @@ from marl_health.worlds.flow.compile_entities import compile_attributes, compile
 from marl_health.worlds.flow.compile_hidden import follow_changes
 from marl_health.worlds.flow.compile_lines import LineTable
 from marl_health.worlds.flow.compile_machines import by_job, compile_set_up, compile_turnover, compile_wear
+from marl_health.worlds.flow.compile_meetings import compile_meetings
 from marl_health.worlds.flow.compile_roles import compile_roles
 from marl_health.worlds.flow.compile_sites import compile_sites
 from marl_health.worlds.flow.compile_steps import StepCompiler
@@ -101,6 +102,7 @@ def compile_scenario(
     compile_attributes(compiler)
     _compile_pools(compiler)
     compile_stocks(compiler)
+    compile_meetings(compiler)
     lines = LineTable(compiler)
     StepCompiler(compiler, lines).compile()
     program.slots_of_values = compiler.names.slots
