@@ -6,6 +6,7 @@ Wherever the language takes a number, it takes one of these forms:
   attribute, of a ``vary`` draw or of a ``choose`` alternative;
 * ``{by: attribute, 1: ..., else: ...}`` when it depends on an attribute, or ``{by: attribute, table: F, column: C}``;
 * ``{times: [...]}``, ``{plus: [...]}``, ``{share: 14%, of: ...}``;
+* ``{nearest: hospital, when: trauma == 1}``, the nearest site;
 * ``{choice: {a: 30%, b: else}}`` and ``{chance: 9%}`` for what is drawn among values;
 * ``{signal_of: attribute, sensitivity: 90%, specificity: 80%}`` for what is seen of an attribute, with errors;
 * a distribution, ``{lognormal: {mean: 6 min, sd: 3 min}}``, always with the parameters of the variable itself.
@@ -45,6 +46,7 @@ from marl_health.spec.scalars import (
     ClockTime,
     Dimension,
     Flag,
+    If,
     Minutes,
     Model,
     MoneyRate,
@@ -77,6 +79,7 @@ __all__ = [
     "Flag",
     "Form",
     "Gamma",
+    "If",
     "Lognormal",
     "LognormalParameters",
     "Mean",
@@ -86,6 +89,7 @@ __all__ = [
     "Model",
     "MoneyRate",
     "Name",
+    "Nearest",
     "Normal",
     "NormalParameters",
     "Part",
@@ -110,6 +114,10 @@ __all__ = [
     "read_key",
     "read_quantity",
 ]
+
+
+def _listed(value: Any) -> Any:
+    return [value] if isinstance(value, str) else value
 
 
 class Part(Model):
@@ -168,6 +176,15 @@ class Until(Form):
 
     until: ClockTime = Field(lt=1440, description="Time of the day")
     skip: Value = Field(0, description="How many such times to let pass before: 1 is a day later")
+
+
+class Nearest(Form):
+    """The site that is nearest by travel time to where the entity is; of equals the first."""
+
+    nearest: Annotated[list[Name], BeforeValidator(_listed, json_schema_input_type=Name | list[Name])] = Field(
+        min_length=1, max_length=500, description="A template, whose sites are meant, or sites"
+    )
+    when: If | None = Field(None, description="Only sites for whose parameters this holds, such as `trauma == 1`")
 
 
 class Choice(Form):
@@ -237,6 +254,7 @@ STRUCTURES: dict[str, type[Sourced]] = {
     "plus": Plus,
     "of": ShareOf,
     "until": Until,
+    "nearest": Nearest,
     "choice": Choice,
     "chance": Chance,
     "signal_of": SignalOf,
@@ -254,7 +272,7 @@ STRUCTURES: dict[str, type[Sourced]] = {
 }
 """Every structured form of a number, by the key that tells it."""
 
-DISTRIBUTIONS = frozenset(STRUCTURES.values()) - {By, Times, Plus, ShareOf, Choice, Chance, SignalOf}
+DISTRIBUTIONS = frozenset(STRUCTURES.values()) - {By, Times, Plus, ShareOf, Nearest, Choice, Chance, SignalOf}
 """The forms that are drawn from a quantile function."""
 
 
@@ -289,6 +307,7 @@ Value = Annotated[
         Annotated[Plus, Tag("<plus>")],
         Annotated[ShareOf, Tag("<of>")],
         Annotated[Until, Tag("<until>")],
+        Annotated[Nearest, Tag("<nearest>")],
         Annotated[Choice, Tag("<choice>")],
         Annotated[Chance, Tag("<chance>")],
         Annotated[SignalOf, Tag("<signal_of>")],

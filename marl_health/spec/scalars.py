@@ -7,6 +7,7 @@ from typing import Annotated, Any, Literal, NamedTuple
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, WithJsonSchema
 
+from marl_health.spec.conditions import Condition, parse_condition
 from marl_health.spec.quantities import (
     parse_clock_time,
     parse_duration,
@@ -15,7 +16,7 @@ from marl_health.spec.quantities import (
     parse_share,
     parse_weekday_time,
 )
-from marl_health.spec.wording import NAME
+from marl_health.spec.wording import NAME, WRITTEN
 
 Dimension = Literal["number", "time", "share", "money", "money_rate", "rate"]
 
@@ -87,6 +88,22 @@ def form(words: str, *examples: Any, **schema: Any) -> WithJsonSchema:
     return WithJsonSchema({"type": ["string", "number"], **schema, "examples": list(examples), FORM: words})
 
 
+def as_condition(value: Any) -> Condition:
+    """Parse a condition; raises ValueError with the remedy."""
+    if isinstance(value, Condition):
+        return value
+    if not isinstance(value, str):
+        raise ValueError("a condition is needed here, such as: acuity <= 2 and not walks")
+    return parse_condition(value)
+
+
+If = Annotated[
+    Condition,
+    BeforeValidator(as_condition),
+    form("condition", "acuity <= 2 and not walks", type="string", maxLength=500),
+]
+
+
 Amount = Annotated[Quantity, BeforeValidator(read_quantity), form("quantity", "6 min", 3, "9%")]
 Minutes = Annotated[float, BeforeValidator(parse_duration), form("duration", "30 min", "2 h", type="string")]
 Share = Annotated[float, BeforeValidator(parse_share), form("share", "9%", 0.09)]
@@ -102,7 +119,7 @@ Flag = Annotated[
     BeforeValidator(read_flag),
     form("yes or no", "yes", type=["string", "boolean"], enum=["yes", "no", True, False]),
 ]
-Name = Annotated[str, Field(pattern=NAME, max_length=64, json_schema_extra={FORM: "name"})]
+Name = Annotated[str, Field(pattern=NAME, max_length=64, json_schema_extra={FORM: "name", "pattern": WRITTEN})]
 
 
 class Sourced(Model):

@@ -26,6 +26,9 @@ def targets(way: Any, path: Where) -> list[tuple[str, Where]]:
             inner = branch.otherwise if branch.otherwise is not None else branch.go
             found.extend(targets(inner, (*path, "when", number, key)))
         return found
+    if isinstance(way, model.ByValue):
+        cases = [*way.cases.items()] + ([("else", way.otherwise)] if way.otherwise is not None else [])
+        return [target for key, case in cases for target in targets(case, (*path, key))]
     assert isinstance(way, model.Split)
     found = []
     for case, shares in way.cases.items():
@@ -48,6 +51,7 @@ class Graph:
 
     Attributes:
         settings: by step, the lever that sets its way on.
+        detours: by kind, steps that timers and health send entities to, from wherever they are.
         kinds_of: for each step, indices of the entity kinds that can come there, ascending.
         repeats: steps that an entity may visit more than once.
         timeless, balking: as given to :meth:`check_time`.
@@ -67,11 +71,11 @@ class Graph:
             self._add(name, step)
         self.kinds_of: dict[str, tuple[int, ...]] = dict.fromkeys(self.scenario.pathway, ())
         own = {name: list(following) for name, following in self.edges.items()}
-        self._detours = self._side_ways()
+        self.detours = self._side_ways()
         main: set[str] = set()
         reached: dict[frozenset[str], set[str]] = {}
         for number, kind in enumerate(self.scenario.entities.values()):
-            starts = frozenset([kind.begins, *self._detours[number]])
+            starts = frozenset([kind.begins, *self.detours[number]])
             if starts not in reached:
                 on_main = self._reachable(starts, branches=False)
                 main |= on_main
@@ -195,7 +199,7 @@ class Graph:
                     following[step] |= ways
         for name, kinds in self.kinds_of.items():
             for kind in kinds:
-                following[name].update(target for target in self._detours[kind] if target in self.edges)
+                following[name].update(target for target in self.detours[kind] if target in self.edges)
         return following
 
     def _reachable(

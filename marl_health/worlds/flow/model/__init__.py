@@ -9,6 +9,7 @@ from marl_health.worlds.flow.model.base import WEEKDAYS
 from marl_health.worlds.flow.model.machines import Maintain, SetUp, Switch, Turnover, Wear
 from marl_health.worlds.flow.model.pathway import (
     VERBS,
+    ByValue,
     Give,
     GiveUp,
     HealthMachine,
@@ -57,7 +58,7 @@ from marl_health.worlds.flow.model.roles import (
     Slots,
 )
 from marl_health.worlds.flow.model.scenario import FlowScenario
-from marl_health.worlds.flow.model.sites import Journey, Nearest, Site, Travel
+from marl_health.worlds.flow.model.sites import Journey, Site, Template, Travel
 from marl_health.worlds.flow.model.stock import OrderStock, Stock
 
 __all__ = [
@@ -68,6 +69,7 @@ __all__ = [
     "Arrive",
     "AtStart",
     "ByClassOrder",
+    "ByValue",
     "CallIn",
     "Choose",
     "EntityType",
@@ -85,7 +87,6 @@ __all__ = [
     "Measure",
     "Meet",
     "MoveTo",
-    "Nearest",
     "Next",
     "Order",
     "OrderStock",
@@ -113,6 +114,7 @@ __all__ = [
     "Stock",
     "Switch",
     "Take",
+    "Template",
     "Timer",
     "Together",
     "Transition",
