@@ -227,8 +227,9 @@ class Graph:
                 )
         if not self.complete:
             return  # what follows would only repeat that a way is missing
+        reached = {self._in_template(name) for name in everything} - {None}  # elsewhere, if not at this site
         for name in steps:
-            if name not in everything:
+            if name not in everything and self._in_template(name) not in reached:
                 self.names.problem(
                     ("pathway", name), "nobody ever comes here; name it in a next, a begins or a do, or remove it"
                 )
@@ -240,6 +241,14 @@ class Graph:
                 + (f"{', '.join(trapped[:8])} only lead to each other" if len(trapped) > 1 else "it leads to itself")
                 + "; add a way to a leave step",
             )
+
+    def _in_template(self, step: str) -> tuple[str, str] | None:
+        """The template that a step is from, and its name there."""
+        for site, spec in self.scenario.sites.items():
+            name = step.removeprefix(f"{site}_")
+            if spec.like is not None and name != step and name in self.scenario.templates[spec.like].pathway:
+                return spec.like, name
+        return None
 
     def _check_branches(self, own: dict[str, list[str]]) -> None:
         """Note branches that contain themselves, leave, or take a place that nobody would give back.

@@ -78,7 +78,7 @@ class Names:
         self.problem(path, f"there is no {what} named '{name}'{note}{did_you_mean(name, names)}")
 
     def nearest(self, wanted: Nearest, path: Where) -> dict[str, str]:
-        """By site, the nearest of the wanted ones, whatever the hour: all ways take longer together. Empty if none is."""
+        """By site, the nearest of the wanted ones, at every hour: all ways take longer together. Empty if none is."""
         sites = self.scenario.sites
         templates = dict.fromkeys(site.like for site in sites.values() if site.like is not None)
         among: dict[str, None] = {}

@@ -68,10 +68,10 @@ class Rewriter:
     def _settled(self, value: Any, old: Where, new: Where, scope: Scope) -> tuple[Any, Where]:
         """A value in which parameters are replaced by what the site gives, and where that stands."""
         while isinstance(value, dict):
-            number = worked_out(value, scope.parameters, new)
-            if number is not None:
-                return number, old
             try:
+                number = worked_out(value, scope.parameters, new)
+                if number is not None:
+                    return number, old
                 key = chosen(value, scope.parameters)
             except NoCase as error:
                 self.problem(old, str(error), scope)
