@@ -7,7 +7,6 @@ from typing import Annotated, Any, Literal, NamedTuple
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, WithJsonSchema
 
-from marl_health.spec.conditions import Condition, parse_condition
 from marl_health.spec.quantities import (
     parse_clock_time,
     parse_duration,
@@ -86,22 +85,6 @@ FORM = "x-form"
 def form(words: str, *examples: Any, **schema: Any) -> WithJsonSchema:
     """The schema of a scalar that people write with a unit or in a grammar of ours."""
     return WithJsonSchema({"type": ["string", "number"], **schema, "examples": list(examples), FORM: words})
-
-
-def as_condition(value: Any) -> Condition:
-    """Parse a condition; raises ValueError with the remedy."""
-    if isinstance(value, Condition):
-        return value
-    if not isinstance(value, str):
-        raise ValueError("a condition is needed here, such as: acuity <= 2 and not walks")
-    return parse_condition(value)
-
-
-If = Annotated[
-    Condition,
-    BeforeValidator(as_condition),
-    form("condition", "acuity <= 2 and not walks", type="string", maxLength=500),
-]
 
 
 Amount = Annotated[Quantity, BeforeValidator(read_quantity), form("quantity", "6 min", 3, "9%")]

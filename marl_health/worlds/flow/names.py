@@ -35,6 +35,7 @@ class Names:
         attributes: by kind, the compiled attributes it has.
         globals: vary draws and chosen alternatives, by name.
         network: how long it takes from site to site, if that is said.
+        words: of choices between words, the word that was chosen.
     """
 
     def __init__(self, document: Document, scenario: FlowScenario, folders: list[Path]) -> None:
@@ -53,6 +54,7 @@ class Names:
         ]
         self.globals: dict[str, Number] = {}
         self.network: Network | None = None
+        self.words: dict[str, str] = {}
         for name in (*scenario.vary, *scenario.choose):
             if name in self.slots:
                 section = "vary" if name in scenario.vary else "choose"
@@ -120,6 +122,10 @@ class Names:
             may_be_zero=any(number.may_be_zero for number in numbers),
             may_be_negative=any(number.may_be_negative for number in numbers),
         )
+
+    def column(self, text: str) -> str:
+        """The column of a table that a text names: itself, or what a choice between words picks."""
+        return self.words.get(text, text)
 
     def numbers(self, kinds: Sequence[int]) -> list[str]:
         """Names that may stand in a number."""

@@ -56,7 +56,7 @@ class Rewriter:
         if isinstance(spec, at.Form):
             return self._form(value, old, new, spec, scope)
         if isinstance(value, dict):
-            below = spec if isinstance(spec, dict) else {}
+            below = {"if": at.CONDITION, **spec} if isinstance(spec, dict) else {"if": at.CONDITION}
             return {
                 key: self.copy(item, (*old, key), (*new, key), below.get(key, below.get("*")), scope)
                 for key, item in value.items()
