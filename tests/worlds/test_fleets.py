@@ -43,7 +43,7 @@ def test_a_ride_takes_the_way_there_loading_the_way_and_handing_over(tmp_path):
 def test_the_next_is_fetched_from_where_the_unit_is_and_others_wait_in_line(tmp_path):
     game = play(region(tmp_path, ["01:00", "01:10", "02:28", "03:31"]))
     # The second is fetched from the hospital at 98, which is 20 minutes away: handed over at 98 + 20 + 28 = 146. For
-    # the third the unit turns round, 2 minutes after it left the hospital, as the way over the base would be 13 + 10 long:
+    # the third the unit turns round, 2 minutes after it left the hospital, as over the base it would be 13 + 10 minutes:
     # 148 + 2 + 20 + 28 = 198. For the fourth, 13 minutes after that, it goes on: 211 + 2 + 10 + 28.
     assert left(game) == {1: 98, 2: 146, 3: 198, 4: 251}
     assert [row for row in units_in_log(game)["ambulance[0]"] if row[1] == "driving_out"] == [
@@ -124,7 +124,7 @@ def test_whoever_waits_too_long_at_the_door_rides_on_to_another_hospital(tmp_pat
         "on": {"carry": {"by": "ambulance", "to": "far", "load": "9 min", "unload": "1 min"}, "next": "home"},
     }
     loaded = region(tmp_path, ["01:00", "01:05"], fleet={"count": 2}, pathway=pathway, places={"bay": {"count": 1}},
-                    measures={"all": {"from": "arrival", "to": "handed"}}, kpis={"ride": {"of": "all.mean"}})  # fmt: skip
+                    measures={"a": {"from": "arrival", "to": "handed"}}, kpis={"ride": {"of": "a.mean"}})  # fmt: skip
     game = play(loaded)
     # At the door at 103, off again at 123 with the same unit, without loading, 30 minutes to the other one.
     assert left(game) == {1: 98 + 180, 2: 123 + 30 + 1}
