@@ -134,7 +134,7 @@ def compile_journey(compiler: Compiler, name: str, step: model.TravelTo, index: 
         names.problem(path, "how long does it take? add travel: {distance: great_circle, speed: 50 km/h}, or its roads")
     if network is None:
         return made
-    to = _destination(compiler, step.travel.to, (*path, "to"), kinds)
+    to = destination(compiler, step.travel.to, (*path, "to"), kinds)
     pace = 1.0
     if step.travel.speed is not None:
         if network.speed:
@@ -162,7 +162,7 @@ def _minutes(network: Network, site: int, heading: int, pace: float) -> Value:
     return value_of("{0}({1}, {2}, world._now, {3})", constant(network.minutes), *where, constant(pace))
 
 
-def _destination(compiler: Compiler, to: Any, path: Where, kinds: tuple[int, ...]) -> Value:
+def destination(compiler: Compiler, to: Any, path: Where, kinds: tuple[int, ...]) -> Value:
     """The site that a journey leads to."""
     names, sites = compiler.names, compiler.program.sites
     if isinstance(to, Nearest):

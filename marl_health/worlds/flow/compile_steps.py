@@ -11,6 +11,7 @@ from marl_health.spec.errors import Where
 from marl_health.spec.numbers import Share, read_key
 from marl_health.worlds.flow import model
 from marl_health.worlds.flow.clocks import TimerSpec
+from marl_health.worlds.flow.compile_fleets import make_carry
 from marl_health.worlds.flow.compile_hidden import chosen_changes, compile_reveals, word
 from marl_health.worlds.flow.compile_machines import prepare
 from marl_health.worlds.flow.compile_meetings import make_meet
@@ -128,6 +129,14 @@ class StepCompiler:
         if isinstance(spec, model.Meet):
             self.timeless.add(name)
             return make_meet(self.program, self.lines, name, spec, index)
+        if isinstance(spec, model.Carry):
+            self.timeless.add(name)  # a unit may be there, and so may they
+            carry = make_carry(self.compiler, self.lines, name, spec, index)
+            for word, marks in (("mark_reached", "reached_marks"), ("mark_off", "off_marks")):
+                mark = getattr(spec.carry, word)
+                if mark is not None:
+                    setattr(carry, marks, (self._mark(mark, (*path, "carry", word)),))
+            return carry
         if isinstance(spec, model.Stay | model.Wait):
             verb = "stay" if isinstance(spec, model.Stay) else "wait"
             return self._delay(name, getattr(spec, verb), index, (*path, verb))

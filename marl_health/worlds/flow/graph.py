@@ -273,7 +273,7 @@ class Graph:
                         self.names.problem(
                             path, f"'{target}' moves to another place; beside other work write visit instead of move_to"
                         )
-                    elif isinstance(self.scenario.pathway[target], model.TravelTo):
+                    elif isinstance(self.scenario.pathway[target], model.TravelTo | model.Carry):
                         self.names.problem(path, f"'{target}' travels, and nobody can do part of their work elsewhere")
 
     def _getting_out(self, everything: set[str]) -> set[str]:
@@ -352,6 +352,8 @@ def resources_of(step: Any) -> list[str]:
         return list(step.take)
     if isinstance(step, model.Meet):
         return [step.meet]
+    if isinstance(step, model.Carry):
+        return [*step.carry.by, *step.carry.race]
     return []
 
 

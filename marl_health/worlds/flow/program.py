@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from marl_health.kernel.pool import Pool
     from marl_health.worlds.flow.clocks import ClockSpec
     from marl_health.worlds.flow.decisions import Move
+    from marl_health.worlds.flow.fleets import FleetSpec
     from marl_health.worlds.flow.groups import GroupTable
     from marl_health.worlds.flow.machines import SetUpSpec, WearSpec
     from marl_health.worlds.flow.model import FlowScenario
@@ -55,6 +56,7 @@ class PoolSpec:
     ``turnover``: the jobs that make vacated units ready; then nobody asks how long ``clean`` is.
     ``wear``, ``set_up``: of units that are machines.
     ``make``: the class of the pool in a world, or what makes it of name, index and capacity, if the rest does not say.
+    ``fleet``: of units that are somewhere, and drive.
     """
 
     name: str
@@ -72,6 +74,7 @@ class PoolSpec:
     set_up: SetUpSpec | None = None
     stock: StockSpec | None = None
     make: Callable[[str, int, int], Pool] | None = None
+    fleet: FleetSpec | None = None
 
 
 def on_duty(begin: float, end: float, minute: float) -> bool:

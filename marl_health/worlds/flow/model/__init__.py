@@ -6,10 +6,12 @@ say about names that refer to other names is checked by the compiler.
 
 from marl_health.worlds.flow.model.arrivals import Arrive, AtStart, Burst, EntityType, Rate
 from marl_health.worlds.flow.model.base import WEEKDAYS
+from marl_health.worlds.flow.model.fleets import Fleet
 from marl_health.worlds.flow.model.machines import Maintain, SetUp, Switch, Turnover, Wear
 from marl_health.worlds.flow.model.pathway import (
     VERBS,
     ByValue,
+    Carry,
     Give,
     GiveUp,
     HealthMachine,
@@ -36,6 +38,7 @@ from marl_health.worlds.flow.model.pathway import (
     When,
 )
 from marl_health.worlds.flow.model.resources import Place, Resource, Staff
+from marl_health.worlds.flow.model.rides import Ride
 from marl_health.worlds.flow.model.roles import (
     AgeingOrder,
     Agent,
@@ -72,8 +75,10 @@ __all__ = [
     "ByClassOrder",
     "ByValue",
     "CallIn",
+    "Carry",
     "Choose",
     "EntityType",
+    "Fleet",
     "FlowScenario",
     "Give",
     "GiveUp",
@@ -97,6 +102,7 @@ __all__ = [
     "Ranked",
     "Rate",
     "Resource",
+    "Ride",
     "Rises",
     "Route",
     "SetExtra",

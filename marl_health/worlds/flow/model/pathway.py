@@ -17,6 +17,7 @@ from marl_health.spec.numbers import (
     Value,
 )
 from marl_health.worlds.flow.model.base import If
+from marl_health.worlds.flow.model.rides import Ride
 from marl_health.worlds.flow.model.sites import Journey
 from marl_health.worlds.flow.model.stock import Issue
 
@@ -224,6 +225,16 @@ class Meet(Queued):
     meet: Name = Field(description="The meeting: a name of its own that two steps or more write")
 
 
+class Carry(Ranked):
+    """Be fetched by a unit of a fleet and brought to another site; the old place is free when it sets off.
+
+    The unit is one's place from then on, until the next place is taken. The step begins in earnest (`mark`) when a unit
+    is sent, and ends when the entity is handed over. Whoever has a unit already goes on with that, from where it is.
+    """
+
+    carry: Ride = Field(description="By whom, and where to")
+
+
 class Shorten(Model):
     """Agents may end this stay early, once a share of it is over."""
 
@@ -297,6 +308,7 @@ VERBS: dict[str, type[Sourced]] = {
     "take": Take,
     "give": Give,
     "meet": Meet,
+    "carry": Carry,
     "stay": Stay,
     "wait": Wait,
     "travel": TravelTo,
@@ -329,6 +341,7 @@ AnyStep = Annotated[
     | Annotated[Take, Tag("<take>")]
     | Annotated[Give, Tag("<give>")]
     | Annotated[Meet, Tag("<meet>")]
+    | Annotated[Carry, Tag("<carry>")]
     | Annotated[Stay, Tag("<stay>")]
     | Annotated[Wait, Tag("<wait>")]
     | Annotated[TravelTo, Tag("<travel>")]
