@@ -121,7 +121,7 @@ def _options(env: HealthParallelEnv, agent: str) -> list[Option]:
     """All actions of an agent but to wait."""
     game: Any = env.game
     every = [(move, index) for move in game.specs[agent].moves for index in range(len(move.names))]
-    least = env.scenario.clock.decide_every
+    least = env.scenario.clock.step
     return [Option(number, move, index, _price(move, index, least)) for number, (move, index) in enumerate(every, 1)]
 
 

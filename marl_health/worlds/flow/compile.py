@@ -18,6 +18,7 @@ from marl_health.worlds.flow.compile_machines import by_job, compile_set_up, com
 from marl_health.worlds.flow.compile_roles import compile_roles
 from marl_health.worlds.flow.compile_steps import StepCompiler
 from marl_health.worlds.flow.compile_stock import compile_stocks
+from marl_health.worlds.flow.compile_turns import compile_turns
 from marl_health.worlds.flow.generate import generate
 from marl_health.worlds.flow.graph import Graph, resources_of
 from marl_health.worlds.flow.names import AUTOMATIC_MARKS, Names
@@ -90,7 +91,7 @@ def compile_scenario(
     program.warm_up = clock.warm_up
     program.horizon = clock.warm_up + clock.episode
     program.length = program.horizon + clock.run_out
-    program.decide_every = clock.decide_every
+    program.decide_every = clock.step
     program.state_sights = (TimeLeft(), Cycle("hour", 1440.0))
     program.kinds = compiler.names.kinds
     for name in AUTOMATIC_MARKS:
@@ -106,6 +107,7 @@ def compile_scenario(
     compile_clocks(compiler)
     compile_sources(compiler)
     compile_roles(compiler, lines)
+    compile_turns(compiler)
     follow_changes(compiler)
     program.columns = compiler.numbers.columns
     program.no_values = [None] * (len(program.slots_of_values) + (program.groups is not None) + bool(program.followed))
