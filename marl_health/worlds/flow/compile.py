@@ -15,7 +15,9 @@ from marl_health.worlds.flow.compile_entities import compile_attributes, compile
 from marl_health.worlds.flow.compile_hidden import follow_changes
 from marl_health.worlds.flow.compile_lines import LineTable
 from marl_health.worlds.flow.compile_machines import by_job, compile_set_up, compile_turnover, compile_wear
+from marl_health.worlds.flow.compile_meetings import compile_meetings
 from marl_health.worlds.flow.compile_roles import compile_roles
+from marl_health.worlds.flow.compile_sites import compile_sites
 from marl_health.worlds.flow.compile_steps import StepCompiler
 from marl_health.worlds.flow.compile_stock import compile_stocks
 from marl_health.worlds.flow.compile_turns import compile_turns
@@ -97,9 +99,11 @@ def compile_scenario(
     for name in AUTOMATIC_MARKS:
         compiler.mark(name)
     _compile_globals(compiler, chosen)
+    compile_sites(compiler)
     compile_attributes(compiler)
     _compile_pools(compiler)
     compile_stocks(compiler)
+    compile_meetings(compiler)
     lines = LineTable(compiler)
     StepCompiler(compiler, lines).compile()
     program.slots_of_values = compiler.names.slots

@@ -11,11 +11,13 @@ from marl_health.kernel.entity import Value
 from marl_health.spec.errors import Where
 from marl_health.spec.numbers import Choice, TableColumn
 from marl_health.worlds.flow import model
+from marl_health.worlds.flow.compile_sites import born
 from marl_health.worlds.flow.compile_steps import compile_sets
 from marl_health.worlds.flow.dimensions import DIMENSIONS
 from marl_health.worlds.flow.names import KIND
 from marl_health.worlds.flow.numbers import BROKEN
 from marl_health.worlds.flow.sources import AtStartSpec, RateSpec, SourceSpec, TimetableSpec
+from marl_health.worlds.flow.travelling import SITE
 
 if TYPE_CHECKING:
     from marl_health.worlds.flow.compile import Compiler
@@ -46,6 +48,9 @@ def compile_attributes(compiler: Compiler) -> None:
             names.problem((*path, KIND), f"'{KIND}' is the name of the entity's type and cannot be set")
         order = _in_order(compiler, kind, path)
         compiled: list[tuple[int, Value]] = [(0, names.attributes[number][KIND].value)]
+        if program.sites:
+            born(compiler, number)
+            compiled.append((names.slots[SITE], names.attributes[number][SITE].value))
         for name in order:
             value = compiler.numbers.compile(kind.has[name], (*path, name), None, kinds=[number])
             names.attributes[number][name] = value

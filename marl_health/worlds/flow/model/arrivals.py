@@ -10,6 +10,7 @@ from marl_health.kernel.arrivals import PROCESSES, PUBLIC
 from marl_health.spec.common import as_list
 from marl_health.spec.errors import shown
 from marl_health.spec.numbers import (
+    Choice,
     ClockTime,
     Model,
     Name,
@@ -137,6 +138,9 @@ class EntityType(Sourced):
     Without ``arrive`` they come into being only through ``again``.
     """
 
+    at: Name | Choice | None = Field(
+        None, description="The site where they come into being; needed if the scenario has `sites`"
+    )
     arrive: Arrive | None = Field(None, description="How they come")
     has: dict[Name, Value] = Field({}, max_length=200, description="Their attributes, drawn when they come")
     begins: Name = Field(description="Their first step")
