@@ -55,18 +55,18 @@ class Turns:
         first: when everybody decides for the first time.
 
     Attributes:
-        due: by agent, whether it decides now. asked: whether it was asked since. last: when it decided last.
+        due: by agent, whether it decides now. asked: whether it was asked since. decided: when it did last.
         open: whether a window is open, at whose end the world halts.
     """
 
-    __slots__ = ("asked", "due", "epoch", "last", "open", "spec")
+    __slots__ = ("asked", "decided", "due", "epoch", "open", "spec")
 
     def __init__(self, spec: TurnsSpec, first: float) -> None:
         self.spec = spec
         self.epoch = 0
         self.due = [True] * spec.agents
         self.asked = [False] * spec.agents
-        self.last = [first] * spec.agents
+        self.decided = [first] * spec.agents
         self.open = False
 
     def ask(self, world: FlowWorld, agents: tuple[int, ...]) -> None:
@@ -86,13 +86,13 @@ class Turns:
 
     def until(self, horizon: float) -> float:
         """The latest time of the next step: somebody's time is up, or the episode over."""
-        return min(horizon, min(self.last) + self.spec.every)
+        return min(horizon, min(self.decided) + self.spec.every)
 
     def take(self, now: float) -> None:
         """The world came to a step: those who were asked are due, and those who were not for the longest time."""
         every = self.spec.every
-        self.due = [asked or now >= last + every for asked, last in zip(self.asked, self.last, strict=True)]
-        self.last = [now if due else last for due, last in zip(self.due, self.last, strict=True)]
+        self.due = [asked or now >= last + every for asked, last in zip(self.asked, self.decided, strict=True)]
+        self.decided = [now if due else last for due, last in zip(self.due, self.decided, strict=True)]
         self.asked = [False] * len(self.asked)
         self.shut()
 
