@@ -24,11 +24,12 @@ from marl_health.worlds.flow.compile_turns import compile_turns
 from marl_health.worlds.flow.generate import generate
 from marl_health.worlds.flow.graph import Graph, resources_of
 from marl_health.worlds.flow.names import AUTOMATIC_MARKS, Names
-from marl_health.worlds.flow.numbers import NumberCompiler
+from marl_health.worlds.flow.numbers import Number, NumberCompiler
 from marl_health.worlds.flow.program import PoolSpec, Program, on_duty
 from marl_health.worlds.flow.sights import Cycle, TimeLeft
 from marl_health.worlds.flow.sources import DAY
 from marl_health.worlds.flow.steps import Delay
+from marl_health.worlds.flow.values import fixed
 from marl_health.worlds.flow.volume import check_volume
 
 UNLIMITED = 10**9
@@ -109,6 +110,7 @@ def compile_scenario(
     program.slots_of_values = compiler.names.slots
     compile_measures(compiler)
     compile_clocks(compiler)
+    compiler.numbers.derived.settle(compiler.known_mark)
     compile_sources(compiler)
     compile_roles(compiler, lines)
     compile_turns(compiler)
@@ -135,6 +137,10 @@ def _compile_globals(compiler: Compiler, chosen: dict[str, str]) -> None:
             names.unknown(("choose", name, "among"), f"alternative of {name}", pick, alternatives.among)
             pick = alternatives.default
         path: Where = ("choose", name, "among", pick)
+        if alternatives.words:
+            names.words[name] = pick
+            names.globals[name] = Number(fixed(pick), "text", frozenset(alternatives.among))
+            continue
         names.globals[name] = compiler.numbers.compile(alternatives.among[pick], path, None, repeats=True)
     for name in chosen:
         if name not in scenario.choose:

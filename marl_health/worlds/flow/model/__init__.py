@@ -4,7 +4,7 @@ These models are the language. Their field descriptions become the JSON schema a
 say about names that refer to other names is checked by the compiler.
 """
 
-from marl_health.worlds.flow.model.arrivals import Arrive, AtStart, EntityType, Rate
+from marl_health.worlds.flow.model.arrivals import Arrive, AtStart, Burst, EntityType, Rate
 from marl_health.worlds.flow.model.base import WEEKDAYS
 from marl_health.worlds.flow.model.machines import Maintain, SetUp, Switch, Turnover, Wear
 from marl_health.worlds.flow.model.pathway import (
@@ -67,6 +67,7 @@ __all__ = [
     "Agent",
     "Arrive",
     "AtStart",
+    "Burst",
     "ByClassOrder",
     "CallIn",
     "Choose",
