@@ -174,6 +174,46 @@ def test_those_who_are_not_asked_see_the_world_and_can_only_wait(tmp_path):
     assert (env.game.now, env.game.due(), infos["bob_0"]["active"], infos["ann_0"]["active"]) == (36, ["bob_0"], 1, 0)
 
 
+def test_the_agents_of_sites_are_asked_by_their_own_site(tmp_path):
+    """One comes to the north at 5, one to the south at 20; the chief hears of both, the others of their own only."""
+    template = {
+        "staff": {"nurse": {"count": 1}},
+        "pathway": {
+            "door": {"mark": "ready", "next": "care"},
+            "care": {"use": "nurse", "for": "10 min", "next": "home"},
+        },
+    }
+    agents = {
+        "keeper": {"each": "clinic", "decides": "ready", "sees": ["nurse.free"], "can": [{**CALL, "call_in": "nurse"}]},
+        "chief": {"sees": ["hour"], "can": [{"set": "north_nurse.extra", "levels": [0, 1]}]},
+    }
+    loaded = scenario(
+        tmp_path,
+        clock={
+            "starts": "Monday 08:00",
+            "episode": "1 h",
+            "decide": {"when": "ready"},
+            "until_gone": ["late", "early"],
+        },
+        sites={"north": {"at": [0, 0], "like": "clinic"}, "south": {"at": [0, 1], "like": "clinic"}},
+        templates={"clinic": template},
+        entities={
+            "early": {"at": "north", "arrive": comes("08:05"), "begins": "north.door"},
+            "late": {"at": "south", "arrive": comes("08:20"), "begins": "south.door"},
+        },
+        pathway={"home": {"leave": "discharged"}},
+        agents=agents,
+    )
+    env = marl_health.parallel_env(loaded)
+    env.reset(seed=0)
+    found = []
+    while env.agents:
+        found.append((env.game.now, env.game.due()))
+        env.step({})
+    assert found == [(0, list(env.possible_agents)), (6, ["keeper_0", "chief_0"]), (21, ["keeper_1", "chief_0"])]
+    assert env.game.now == 30 and env.game.ended
+
+
 # ---------------------------------------------------------------- the end
 def test_the_world_ends_when_the_last_of_them_has_left(tmp_path):
     """They leave at 35 and 70; the run-out of an hour follows, and whatever is decided then is too late."""

@@ -37,21 +37,25 @@ def _compile_decide(compiler: Compiler, decide: Decide) -> None:
     program.turns = TurnsSpec(len(program.agents), decide.together_within, inf if every is None else every)
     path: Where = ("clock", "decide", "when")
     asked: dict[str, list[int]] = {mark: [] for mark in decide.when}
-    for number, agent in enumerate(program.agents):
-        marks = scenario.agents[agent.role].decides
-        for place, mark in enumerate(marks or ()):
-            if mark not in asked:
-                names.unknown(("agents", agent.role, "decides", place), "mark in clock.decide.when", mark, asked)
-        for mark in asked if marks is None else marks:
-            if mark in asked:
-                asked[mark].append(number)
-    for place, (mark, agents) in enumerate(asked.items()):
-        index = compiler.known_mark(mark, (*path, place))
-        if not agents:
+    at_sites: dict[str, list[int]] = {}  # marks of one site, at which the agent of this site alone is asked
+    heard: set[str] = set()
+    for number, (name, agent) in enumerate(scenario.agents.items()):
+        for place, mark in enumerate(decide.when if agent.decides is None else agent.decides):
+            common = mark.removeprefix(f"{agent.site}_") if mark not in asked else mark
+            if common in asked:
+                heard.add(common)
+                (asked if mark == common else at_sites).setdefault(mark, []).append(number)
+            else:
+                names.unknown(("agents", name, "decides", place), "mark in clock.decide.when", mark, asked)
+    for place, mark in enumerate(decide.when):
+        compiler.known_mark(mark, (*path, place))
+        if mark not in heard:
             names.problem((*path, place), f"nobody decides at '{mark}'; add it to an agent's decides, or remove it")
-        act = Asks(tuple(agents))
-        for kind in range(len(program.kinds)):
-            add_sequel(compiler, index, kind, clocks=(act,))
+    for mark, agents in (*asked.items(), *at_sites.items()):
+        if mark in program.marks and agents:
+            act = Asks(tuple(agents))
+            for kind in range(len(program.kinds)):
+                add_sequel(compiler, program.marks[mark], kind, clocks=(act,))
 
 
 def _compile_gone(compiler: Compiler) -> None:

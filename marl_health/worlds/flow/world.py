@@ -32,8 +32,8 @@ DEEPEST = 100_000
 class FlowWorld(ResourceWorld):
     """One episode of a scenario.
 
-    The clock starts at 0 with the warm-up; ``program.start`` says which minute of the week that is. Construct it; :meth:`open`
-    runs the warm-up; decide and :meth:`advance` until ``now`` is ``program.horizon``; :meth:`close` runs the run-out.
+    The clock starts at 0 with the warm-up; ``program.start`` says which minute of the week that is. Construct it, then
+    :meth:`open` it; decide and :meth:`advance` until ``now`` is ``program.horizon``; then :meth:`close` it.
 
     Args:
         program: the compiled scenario.
