@@ -141,7 +141,7 @@ def _moves(comparison: Comparison) -> Iterator[Block]:
 def _limits(comparison: Comparison) -> Iterator[str]:
     scenario = comparison.scenario
     n = len(comparison.simulations[comparison.reference].replications)
-    every = [row for rows in inputs(scenario.data).values() for row in rows if not row.choice]
+    every = [row for rows in inputs(scenario.sketch).values() for row in rows if not row.choice]
     assumed = sum(row.assumed for row in every)
     yield (
         f"The hospital is a model. Of {len(every)} numbers that describe it, {len(every) - assumed} come from a source "

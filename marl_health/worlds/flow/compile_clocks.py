@@ -25,8 +25,8 @@ def compile_measures(compiler: Compiler) -> None:
     for machine in compiler.scenario.health.values():
         for transitions in machine.states.values():
             for transition in transitions.values():
-                if transition.mark is not None:
-                    compiler.mark(transition.mark)
+                for mark in transition.mark:
+                    compiler.mark(mark)
     program = compiler.program
     program.sequels = [[None for _ in program.kinds] for _ in program.marks]
     program.spans_of = [() for _ in program.kinds]
@@ -153,8 +153,7 @@ def _transition(
         step = compiler.scenario.pathway.get(transition.go)
         spec.mortal = isinstance(step, model.Leave) and step.leave == "died"
     spec.sets = compiler.sets.get((*path, "set"), ())
-    if transition.mark is not None:
-        spec.mark = compiler.mark(transition.mark)
+    spec.marks = tuple(compiler.mark(mark) for mark in transition.mark)
     return spec
 
 
@@ -165,11 +164,11 @@ def _set_once(compiler: Compiler, mark: str) -> bool:
     setters = []
     for name, step in compiler.scenario.pathway.items():
         shorten = getattr(step, "shorten", None)
-        marks = (getattr(step, "mark", None), getattr(step, "mark_end", None), shorten.mark if shorten else None)
+        marks = [*getattr(step, "mark", ()), *getattr(step, "mark_end", ()), *(shorten.mark if shorten else ())]
         setters += [name] * marks.count(mark)
     for machine in compiler.scenario.health.values():
         for transitions in machine.states.values():
-            setters += [to for to, transition in transitions.items() if transition.mark == mark]
+            setters += [to for to, transition in transitions.items() if mark in transition.mark]
     return len(setters) == 1 and setters[0] in compiler.scenario.pathway and setters[0] not in compiler.graph.repeats
 
 

@@ -73,6 +73,29 @@ def expanded(document: Document) -> Document:
     return Document(document.file, made, {**document.places, **rewriter.places})
 
 
+def sketched(document: Document) -> dict[str, Any] | None:
+    """The data of a document of whose sites that are made from the same template only the first is left.
+
+    ``None`` if there are no such sites, or if others are referred to by name.
+    """
+    sites = document.data.get("sites")
+    if "templates" not in document.data or not isinstance(sites, dict):
+        return None
+    first: dict[str, str] = {}
+    for site, said in sites.items():
+        if isinstance(said, dict) and isinstance(said.get("like"), str):
+            first.setdefault(said["like"], site)
+    left = {
+        site: said
+        for site, said in sites.items()
+        if not isinstance(said, dict) or said.get("like") is None or site in first.values()
+    }
+    try:
+        return expanded(Document(document.file, {**document.data, "sites": left}, dict(document.places))).data
+    except ScenarioError:
+        return None
+
+
 def _made_from(
     document: Document, sites: dict[str, Any], templates: dict[str, Template], problems: list[Problem]
 ) -> None:

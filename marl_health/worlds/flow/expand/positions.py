@@ -70,6 +70,7 @@ _STEP: dict[str, Any] = {
     "again": {"as": Named(("entities",))},
     "mark": STAMP,
     "mark_end": STAMP,
+    "shorten": {"mark": STAMP},
 }
 _MOVE: dict[str, Any] = {
     "set": SETTING,
@@ -91,7 +92,7 @@ POSITIONS: dict[str, Any] = {
     "clock": {"until_gone": KINDS},
     "places": {"*": {"turnover": {"as": Named(("entities",))}}},
     "entities": {"*": {"arrive": {"at_start": {"fill": PLACE}}, "begins": STEP}},
-    "health": {"*": {"for": KINDS, "from": MARK, "until": MARK, "states": {"*": {"*": {"go": STEP}}}}},
+    "health": {"*": {"for": KINDS, "from": MARK, "until": MARK, "states": {"*": {"*": {"go": STEP, "mark": STAMP}}}}},
     "timers": {"*": {"for": KINDS, "from": MARK, "until": MARK, "go": STEP}},
     "pathway": {"*": _STEP},
     "slots": {"*": {"waiting": Named(("queues", *RESOURCES)), "in": STEP, "when": CONDITION}},
