@@ -56,8 +56,8 @@ def compile_measures(compiler: Compiler) -> None:
         program.spans.append(spec)
         for kind in kinds:
             program.spans_of[kind] = (*program.spans_of[kind], index)
-            _add(compiler, ends, kind, ends=(index,))
-            _add(compiler, begins, kind, begins=((index, target, holding),))
+            add_sequel(compiler, ends, kind, ends=(index,))
+            add_sequel(compiler, begins, kind, begins=((index, target, holding),))
         if holding is not None:
             program.holding[holding] = (*program.holding.get(holding, ()), index)
 
@@ -68,7 +68,7 @@ def _has_target(compiler: Compiler, target: Any, kind: int) -> bool:
     return by is None or by in compiler.names.attributes[kind]
 
 
-def _add(compiler: Compiler, mark: int, kind: int, **more: Any) -> None:
+def add_sequel(compiler: Compiler, mark: int, kind: int, **more: Any) -> None:
     """Add to what happens when a mark is set on an entity of a kind."""
     sequels = compiler.program.sequels[mark]
     before = sequels[kind] or Sequel()
@@ -101,8 +101,8 @@ def _start_and_stop(compiler: Compiler, spec: Any, clock: Any, kinds: list[int],
     begins = compiler.known_mark(clock.from_, (*path, "from"))
     ends = compiler.known_mark(clock.until, (*path, "until"))
     for kind in kinds:
-        _add(compiler, ends, kind, clocks=(spec.stop,))
-        _add(compiler, begins, kind, clocks=(spec.start,))
+        add_sequel(compiler, ends, kind, clocks=(spec.stop,))
+        add_sequel(compiler, begins, kind, clocks=(spec.start,))
 
 
 def _states(compiler: Compiler, machine: Any, kinds: list[int], path: Where) -> list[list[TransitionSpec]]:

@@ -8,7 +8,8 @@ in what is repeated for ``each`` of its sites, such names are the site's own. Ev
 * in what is seen, scored or reported, the sum over all sites;
 
 and ``SITE.NAME`` means that of one site. Attributes, marks, outcomes and totals are common to all sites; but a mark
-that a measure, timer or health machine of the template begins or ends with is kept by site as well.
+that a measure, timer or health machine of the template begins or ends with, or at which the agents of its sites decide,
+is kept by site as well.
 """
 
 from __future__ import annotations
@@ -26,6 +27,7 @@ from marl_health.worlds.flow.expand.scope import (
     complaint_about,
     marks_of,
     marks_waited_for,
+    named,
     read_template,
     scope_of,
 )
@@ -134,8 +136,11 @@ def _made_from(
 def _own_marks(data: dict[str, Any], templates: dict[str, Template]) -> None:
     """Settle which marks are kept by site."""
     counted = {text.removesuffix(".count") for text in _texts(data) if text.endswith(".count")}
+    agents = data.get("agents")
+    repeated = [one for one in (agents.values() if isinstance(agents, dict) else ()) if isinstance(one, dict)]
     for template in templates.values():
-        template.marks = marks_of(template) & (marks_waited_for(template) | counted)
+        decided = {mark for one in repeated if one.get(EACH) == template.name for mark in named(one.get("decides"))}
+        template.marks = marks_of(template) & (marks_waited_for(template) | counted | decided)
 
 
 def _texts(data: dict[str, Any]) -> set[str]:
