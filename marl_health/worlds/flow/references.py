@@ -15,6 +15,7 @@ from marl_health.worlds.flow.machine_views import MACHINE_READINGS, machine_read
 from marl_health.worlds.flow.over_sites import SightOver, at_each, combined
 from marl_health.worlds.flow.program import Sequel
 from marl_health.worlds.flow.stock_views import READINGS
+from marl_health.worlds.flow.underway import make_coming
 
 if TYPE_CHECKING:
     from marl_health.worlds.flow.compile import Compiler
@@ -204,11 +205,14 @@ class SightTable:
         found += [f"{name}.{what}" for name in self.spans for what in ("now", "oldest")]
         found += [f"{name}.arriving" for name in self.program.kinds]
         found += [f"{name}.due" for name in self.program.step_index]
+        found += [f"{name}.coming" for name in self.program.sites if self.program.travel is not None]
         return found
 
     def _make(
         self, reference: str, by: str | None, within: list[float], scale: float | None, path: Where
     ) -> sights.Sight | None:
+        if reference.endswith(".coming") and self.program.sites:
+            return make_coming(self.compiler, reference, by, scale, path)
         everywhere = at_each(self.program, reference)
         if everywhere is not None:
             return self._over_sites(*everywhere, by, within, scale, path)
