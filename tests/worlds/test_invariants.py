@@ -114,8 +114,7 @@ def test_counters_agree_with_those_who_are_there_and_nobody_is_lost(scenario, se
     score = env.game.program.score
     world = env.game.running
     for agent in env.possible_agents:
-        role = agent.rsplit("_", 1)[0]
-        whole = sum(line.worth * line.reading.result(world) for line in score if line.role in (None, role))
+        whole = sum(line.worth * line.reading.result(world) for line in score if line.to is None or agent in line.to)
         assert cumulative[agent] == pytest.approx(whole, abs=1e-6), "an episode's rewards are the score of its measures"
 
 

@@ -147,12 +147,12 @@ class Sequel(NamedTuple):
 
 @dataclass(frozen=True)
 class ScoreLine:
-    """One line of the score: component index, reading, worth of one unit, and the role that gets it."""
+    """One line of the score: component index, reading, worth of one unit, and the agents that get it, if not all."""
 
     component: int
     reading: Reading
     worth: float
-    role: str | None
+    to: tuple[str, ...] | None
 
 
 @dataclass(frozen=True)
@@ -173,11 +173,16 @@ class KpiSpec:
 
 @dataclass(frozen=True)
 class AgentSpec:
-    """A role: what it sees, in the order of the observation, and its moves, in the order of the actions."""
+    """An agent: its role, what it sees, in the order of the observation, its moves, in the order of the actions.
+
+    ``name``: that of the agent, such as ``bed_manager_0``. ``site``: where it decides, if it belongs to one.
+    """
 
     role: str
     sights: tuple[Sight, ...]
     moves: tuple[Move, ...]
+    name: str
+    site: str | None = None
 
 
 @dataclass

@@ -10,6 +10,7 @@ from marl_health.worlds.flow.model.fleets import Fleet
 from marl_health.worlds.flow.model.machines import Maintain, SetUp, Switch, Turnover, Wear
 from marl_health.worlds.flow.model.pathway import (
     VERBS,
+    ByValue,
     Carry,
     Give,
     GiveUp,
@@ -60,7 +61,7 @@ from marl_health.worlds.flow.model.roles import (
     Slots,
 )
 from marl_health.worlds.flow.model.scenario import FlowScenario
-from marl_health.worlds.flow.model.sites import Journey, Nearest, Site, Travel
+from marl_health.worlds.flow.model.sites import Journey, Site, Template, Travel
 from marl_health.worlds.flow.model.stock import OrderStock, Stock
 
 __all__ = [
@@ -72,6 +73,7 @@ __all__ = [
     "AtStart",
     "Burst",
     "ByClassOrder",
+    "ByValue",
     "CallIn",
     "Carry",
     "Choose",
@@ -91,7 +93,6 @@ __all__ = [
     "Measure",
     "Meet",
     "MoveTo",
-    "Nearest",
     "Next",
     "Order",
     "OrderStock",
@@ -120,6 +121,7 @@ __all__ = [
     "Stock",
     "Switch",
     "Take",
+    "Template",
     "Timer",
     "Together",
     "Transition",

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Annotated, Any, Literal
 
-from pydantic import Discriminator, Field, Tag, model_validator
+from pydantic import ConfigDict, Discriminator, Field, Tag, model_validator
 
 from marl_health.spec.common import Names
 from marl_health.spec.numbers import (
@@ -75,7 +75,24 @@ class Split(Model):
         return {key: case for key, case in self.split.items() if key != "by"}
 
 
+class ByValue(Model):
+    """A way on for each value of an attribute, ``else`` for the rest: ``{by: colour, red: theatre, else: door}``."""
+
+    model_config = ConfigDict(extra="allow", frozen=True, arbitrary_types_allowed=True, defer_build=True)
+    __pydantic_extra__: dict[str, Next]
+
+    by: Name = Field(description="The attribute")
+    otherwise: Next | None = Field(None, alias="else", description="For values without a way of their own")
+
+    @property
+    def cases(self) -> dict[str, Any]:
+        """The way for each value, by key as written."""
+        return self.__pydantic_extra__ or {}
+
+
 def _way(value: Any) -> str | None:
+    if isinstance(value, ByValue) or (isinstance(value, dict) and "by" in value):
+        return "<by>"
     if isinstance(value, When) or (isinstance(value, dict) and "when" in value):
         return "<when>"
     if isinstance(value, Split) or (isinstance(value, dict) and "split" in value):
@@ -84,12 +101,15 @@ def _way(value: Any) -> str | None:
 
 
 Next = Annotated[
-    Annotated[Name, Tag("<step>")] | Annotated[When, Tag("<when>")] | Annotated[Split, Tag("<split>")],
+    Annotated[Name, Tag("<step>")]
+    | Annotated[When, Tag("<when>")]
+    | Annotated[Split, Tag("<split>")]
+    | Annotated[ByValue, Tag("<by>")],
     Discriminator(
         _way,
         custom_error_type="next_form",
-        custom_error_message="the way on is a step's name, {split: {a: 35%, b: else}}, or "
-        "{when: [{if: condition, go: step}, {else: step}]}",
+        custom_error_message="the way on is a step's name, {split: {a: 35%, b: else}}, "
+        "{when: [{if: condition, go: step}, {else: step}]}, or {by: attribute, value: step, else: step}",
     ),
 ]
 
@@ -105,8 +125,8 @@ class StepBase(Sourced):
     """What every step may say."""
 
     next: Next | None = Field(None, description="The way on; without one, a branch of `together` ends here")
-    mark: Name | None = Field(None, description="Time stamp when the step begins in earnest (after any wait)")
-    mark_end: Name | None = Field(None, description="Time stamp when the step ends")
+    mark: Names = Field([], max_length=5, description="Time stamps when the step begins in earnest (after any wait)")
+    mark_end: Names = Field([], max_length=5, description="Time stamps when the step ends")
     set: dict[Name, Value] = Field({}, description="Attributes that change when the step begins")
     reveal: Names = Field(
         [], max_length=20, description="Hidden attributes whose truth agents see from then on, in slots that show them"
@@ -274,7 +294,7 @@ class Leave(Sourced):
 
     leave: Name = Field(description="The outcome: `discharged`, `died`, or a name of your own")
     again: Again | None = Field(None, description="Who comes back")
-    mark: Name | None = Field(None, description="Time stamp when they leave")
+    mark: Names = Field([], max_length=5, description="Time stamps when they leave")
 
 
 class Route(StepBase):
