@@ -66,6 +66,9 @@ def marks_of(template: Template) -> set[str]:
     for step in template.parts.get("pathway", {}).values():
         for word in ("mark", "mark_end") if isinstance(step, dict) else ():
             found.update(named(step.get(word)))
+        ride = step.get("carry") if isinstance(step, dict) else None
+        if isinstance(ride, dict):
+            found.update(named(ride.get("mark_reached")), named(ride.get("mark_off")))
     return found
 
 
