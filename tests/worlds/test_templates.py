@@ -470,30 +470,24 @@ def test_marks_of_health_and_of_shortened_stays_are_kept_by_site_too(tmp_path):
 
 
 # ---------------------------------------------------------------- who is on the way, and the state of many sites
-def test_who_is_on_the_way_is_seen_by_site_and_by_an_attribute(tmp_path):
-    has = {"colour": {"choice": {"red": "50%", "green": "else"}}, "target": {"choice": {"near": "50%", "far": "else"}}}
-    desk = {"each": "hospital", "sees": [{"see": "here.coming", "by": "colour"}, "hospital.coming"],
-            "can": [{"set": "bed.extra", "levels": [0, 1]}]}  # fmt: skip
+def test_who_is_on_the_way_is_in_the_state_and_in_pictures(tmp_path):
+    has = {"target": {"choice": {"near": "50%", "far": "else"}}}
     timers = {"lost": {"for": "patient", "from": "arrival", "until": "discharge", "after": "15 min", "go": "home"}}
-    parts = {"patient": {"has": has}, "target": "target", "times": ["01:00"] * 12, "agents": {"desk": desk}}
+    parts = {"patient": {"has": has}, "target": "target", "times": ["01:00"] * 12}
     loaded = network(tmp_path, **parts)
     game = game_of(loaded)
     game.running.advance(65.0)
-    on_the_way = [(entity.values[loaded.program.heading], entity.values[loaded.program.slots_of_values["colour"]])
-                  for entity in game.running.entities.values()]  # fmt: skip
-    assert game.observation_names("desk_1")[:3] == ["coming[green]", "coming[red]", "hospital.coming"]
-    for agent, site in (("desk_0", "near"), ("desk_1", "far")):
-        assert game.look(agent)[:3] == [on_the_way.count((site, "green")), on_the_way.count((site, "red")), 12]
+    targets = [entity.values[loaded.program.heading] for entity in game.running.entities.values()]
     state = dict(zip(game.state_names(), game.state(), strict=True))
-    far = sum(site == "far" for site, _ in on_the_way)
-    assert state["far.coming"] == far / (far + 5)
+    far = targets.count("far")
+    assert 0 < far < 12 and state["far.coming"] == far / (far + 5) and state["scene.coming"] == 0
     snapshot = game.snapshot()
-    assert [journey["to"] for journey in snapshot["journeys"]] == [site for site, _ in on_the_way]
+    assert [journey["to"] for journey in snapshot["journeys"]] == targets
     assert {(journey["since"], journey["until"]) for journey in snapshot["journeys"]} == {(60.0, 70.0), (60.0, 90.0)}
     game.running.advance(71.0)
-    assert game.look("desk_0")[2] == far and sum(game.snapshot()["sites"]["near"]["inside"]) == 12 - far
+    assert len(game.running.underway) == far and sum(game.snapshot()["sites"]["near"]["inside"]) == 12 - far
     game.running.advance(91.0)
-    assert game.look("desk_0")[2] == 0 and not game.running.underway
+    assert not game.running.underway
     lost = game_of(network(tmp_path, timers=timers, **parts))
     lost.running.advance(76.0)
     assert not lost.running.underway, "whoever turned round is not on the way any more"
