@@ -10,7 +10,8 @@ import marl_health
 SMALL = Path(__file__).parent / "small_hospital.yaml"
 BLOOD = Path(__file__).parent / "blood_bank.yaml"
 INCIDENT = Path(__file__).parent / "incident.yaml"
-EVERY = [str(SMALL), str(BLOOD), str(INCIDENT), *marl_health.scenarios()]
+TWO_HOSPITALS = Path(__file__).parent / "two_hospitals.yaml"
+EVERY = [str(SMALL), str(BLOOD), str(INCIDENT), str(TWO_HOSPITALS), *marl_health.scenarios()]
 
 
 def short(scenario):
