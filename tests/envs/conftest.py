@@ -17,6 +17,11 @@ def pytest_generate_tests(metafunc):
         metafunc.parametrize("everywhere", EVERYWHERE, ids=[Path(name).stem for name in EVERYWHERE])
 
 
+@pytest.fixture(params=[CLINIC, LONE], ids=["clinic", "lone"])
+def small(request):
+    return request.param
+
+
 @pytest.fixture
 def clinic():
     return CLINIC

@@ -9,9 +9,6 @@ from gymnasium.utils.env_checker import check_env
 
 import marl_health
 from marl_health.envs.gymnasium_view import HealthGymnasiumEnv
-from marl_health.envs.registration import entries
-
-ALONE = [entry.gymnasium_id for entry in entries() if len(entry.roles) == 1]
 
 
 @pytest.fixture
@@ -24,12 +21,6 @@ def registered(lone):
 @pytest.mark.filterwarnings("error")
 def test_gymnasiums_own_check(registered):
     check_env(gymnasium.make(registered, disable_env_checker=True).unwrapped)
-
-
-@pytest.mark.filterwarnings("error")
-def test_gymnasiums_own_check_of_packaged_ones():
-    for name in ALONE:
-        check_env(gymnasium.make(name, disable_env_checker=True).unwrapped)
 
 
 def test_it_is_the_parallel_one(registered, lone):

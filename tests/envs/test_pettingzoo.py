@@ -1,4 +1,4 @@
-"""PettingZoo's own tests, over every packaged scenario; a warning is an error."""
+"""PettingZoo's own tests; a warning is an error. More of them, on envs made by ids: ``test_every_registered.py``."""
 
 import warnings
 from functools import partial
@@ -16,8 +16,8 @@ pytestmark = pytest.mark.filterwarnings("error")
 CYCLES = 60
 
 
-def test_parallel_api(everywhere):
-    parallel_api_test(marl_health.parallel_env(everywhere), num_cycles=CYCLES)
+def test_parallel_api(small):
+    parallel_api_test(marl_health.parallel_env(small), num_cycles=CYCLES)
 
 
 def test_parallel_seed(everywhere):
@@ -29,7 +29,7 @@ def test_max_cycles(everywhere):
     max_cycles_test(module)
 
 
-def test_api_taking_turns(everywhere):
+def test_api_taking_turns(small):
     with warnings.catch_warnings():
         for by_design in (
             "We recommend agents to be named in the format <descriptor>_<number>",  # a role may be of several words
@@ -38,7 +38,7 @@ def test_api_taking_turns(everywhere):
             "Observations are different shapes",
         ):
             warnings.filterwarnings("ignore", by_design)
-        api_test(turns(everywhere), num_cycles=CYCLES)
+        api_test(turns(small), num_cycles=CYCLES)
 
 
 def test_seed_taking_turns(clinic):
