@@ -45,7 +45,10 @@ def choose(
 def ask(module: Any, observations: NDArray[Any], explore: bool, lifetime: int) -> dict[str, Any]:
     """The forward pass: what the module says of a batch."""
     batch = {Columns.OBS: torch.from_numpy(observations)}
-    return dict(module.forward_exploration(batch, t=lifetime) if explore else module.forward_inference(batch))
+    if module.training:
+        return dict(module.forward_exploration(batch, t=lifetime) if explore else module.forward_inference(batch))
+    # All that these do more is to walk through the layers and tell each that nobody trains it.
+    return dict(module._forward_exploration(batch, t=lifetime) if explore else module._forward_inference(batch))
 
 
 def draw(logits: Tensor) -> tuple[Tensor, Tensor]:
