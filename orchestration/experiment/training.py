@@ -48,6 +48,7 @@ class Setup:
             there is no curriculum.
         make_env: makes an environment.
         agents: all of them.
+        words: what the numbers mean that they see and choose from.
     """
 
     experiment: Experiment
@@ -55,6 +56,7 @@ class Setup:
     stages: tuple[tuple[str, Scenario], ...]
     make_env: Any
     agents: tuple[str, ...]
+    words: dict[str, Any]
 
     @property
     def label(self) -> str:
@@ -78,6 +80,8 @@ def set_up(experiment: Experiment, lot: Lot, folder: Path) -> Setup:
         lot: what of it.
         folder: where stages are written that change their scenario.
     """
+    from policies.rllib.checkpoint import words_of
+
     scenario, ensemble = lot.first, lot.ensemble
     if ensemble is not None:
         stages: tuple[tuple[str, Scenario], ...] = (("", scenario),)
@@ -92,9 +96,9 @@ def set_up(experiment: Experiment, lot: Lot, folder: Path) -> Setup:
         stages = tuple(zip((stage.name for stage in experiment.course.stages), written, strict=True))
         make_env = partial(Staged, [ScenarioRef.of(each) for each in written])
     probe = make_env()
-    agents = tuple(probe.possible_agents)
+    agents, words = tuple(probe.possible_agents), words_of(probe)
     probe.close()
-    return Setup(experiment, lot, stages, make_env, agents)
+    return Setup(experiment, lot, stages, make_env, agents, words)
 
 
 def make_config(setup: Setup, seed: int, begins: Path | None = None) -> Any:
@@ -302,6 +306,7 @@ def _facts(setup: Setup, seed: int) -> dict[str, Any]:
     facts: dict[str, Any] = {
         **each[next(iter(each))],
         "agents": list(setup.agents),
+        "words": setup.words,
         "algorithm": model.algorithm.name,
         "seed": seed,
         "experiment": model.name,

@@ -13,8 +13,9 @@ from __future__ import annotations
 import hashlib
 import json
 import logging
+import re
 import shutil
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -28,6 +29,9 @@ from policies.rllib.sharing import with_word
 MANIFEST = "checkpoint.json"
 FORMAT = 1
 
+MOST_WORDS = 5
+"""So many words of an environment that does not fit are told."""
+
 
 class CheckpointError(PolicyError):
     """A checkpoint that is missing, damaged, or made for other roles or spaces."""
@@ -40,7 +44,8 @@ def save_checkpoint(path: Path, modules: Mapping[str, Any], facts: Mapping[str, 
         path: the folder to make.
         modules: role to RLModule, best an inference-only one.
         facts: JSON-ready values for the manifest. `algorithm` names the policy, `init` what it was cloned from before
-            it learned, and `told` says, by role, what is appended to its observations because it shares its module.
+            it learned, `told` says, by role, what is appended to its observations because it shares its module, and
+            `words` what its numbers mean (see `words_of`).
     """
     draft = path.with_name(f".{path.name}.draft")
     shutil.rmtree(draft, ignore_errors=True)
@@ -143,6 +148,13 @@ class CheckpointPolicy:
                 f"{self.path}: trained for the roles {', '.join(sorted(trained))}, "
                 f"but the environment has {', '.join(sorted(spaces))}; train on this scenario"
             )
+        here = words_of(env)
+        for role, kinds in self.manifest.get("words", {}).items():
+            for kind, names in kinds.items():
+                if role in here and (how := _apart(names, here[role][kind])):
+                    raise CheckpointError(
+                        f"{self.path}: {role} {kind} something else here: {how}; train on this scenario"
+                    )
         for role, shapes in spaces.items():
             if shapes != trained[role]:
                 raise CheckpointError(
@@ -170,6 +182,40 @@ class CheckpointPolicy:
                 best = out[Columns.ACTION_DIST_INPUTS].argmax(-1).tolist()
             actions.update(zip(agents, best, strict=True))
         return {a: actions[a] for a in env.agents}
+
+
+def words_of(env: Any) -> dict[str, dict[str, list[str]]]:
+    """By role the names of what it observes (`sees`) and of its actions (`does`), of environments that have names."""
+    if not (hasattr(env, "observation_names") and hasattr(env, "action_names")):
+        return {}
+    return {
+        role_of(agent): {"sees": list(env.observation_names(agent)), "does": list(env.action_names(agent))}
+        for agent in env.possible_agents
+    }
+
+
+def _apart(then: Sequence[str], now: Sequence[str]) -> str:
+    """How the names of an environment differ from those of training; empty if they mean the same."""
+    before, after = [_size_apart(name) for name in then], [_size_apart(name) for name in now]
+    if before == after:
+        return ""
+    new = [name for name, plain in zip(now, after, strict=True) if plain not in before]
+    gone = [name for name, plain in zip(then, before, strict=True) if plain not in after]
+    if not (new or gone):
+        place = next((n for n, (old, own) in enumerate(zip(before, after, strict=False)) if old != own), len(before))
+        return f"the same words in another order, from number {place} on ({', '.join(now[place : place + 1])})"
+    parts = [f"{_listed(new)}, which training did not know"] if new else []
+    return ", and ".join([*parts, *([f"not {_listed(gone)}, which it knew"] if gone else [])])
+
+
+def _listed(names: Sequence[str]) -> str:
+    more = len(names) - MOST_WORDS
+    return ", ".join(f"'{name}'" for name in names[:MOST_WORDS]) + (f" and {more} more" if more > 0 else "")
+
+
+def _size_apart(name: str) -> str:
+    """A name without the sizes in it, which go with the size of a hospital: how many are called in, and beds opened."""
+    return re.sub(r"[+-]?\b\d+\b(?!\])", "#", name)
 
 
 def _shapes(observation_space: Space[Any], action_space: Space[Any]) -> dict[str, Any]:
