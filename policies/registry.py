@@ -166,3 +166,12 @@ def rule_of(scenario: Scenario) -> str:
         f"the scenario '{scenario.name}' has no reference rule ({listed}); use another policy, or write "
         f"policies/rules/{scenario.name}.py with a function make()"
     )
+
+
+def why_no_rule(scenario: Scenario) -> str | None:
+    """Why a scenario has no reference rule; None if it has one."""
+    try:
+        rule_of(scenario)
+    except PolicyError as error:
+        return str(error)
+    return None

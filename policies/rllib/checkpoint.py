@@ -24,7 +24,7 @@ from gymnasium.spaces import Discrete, Space
 
 from marl_health.adapters.rllib import masked_space, role_of, with_mask
 from policies.base import PolicyError
-from policies.rllib.sharing import with_word
+from policies.rllib.sharing import roles_in, told, with_word
 
 MANIFEST = "checkpoint.json"
 FORMAT = 1
@@ -64,6 +64,14 @@ def save_checkpoint(path: Path, modules: Mapping[str, Any], facts: Mapping[str, 
         path.rename(old)
     draft.rename(path)
     shutil.rmtree(old, ignore_errors=True)
+
+
+def learned_by(algorithm: Any) -> tuple[dict[str, Any], dict[str, Any]]:
+    """What an RLlib algorithm has learned so far, for :func:`save_checkpoint`: modules by role, and facts of them."""
+    names = sorted(algorithm.config.policies)
+    words = told(names)
+    modules = {role: algorithm.get_module(name) for name in names for role in roles_in(name)}
+    return modules, {"told": words} if words else {}
 
 
 def read_manifest(path: Path) -> dict[str, Any]:
