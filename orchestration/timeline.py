@@ -93,7 +93,7 @@ class Steps:
                 found.add(name)
                 step = self.pathway[name]
                 stack.extend(target for target, _ in targets(getattr(step, "next", None), ()))
-                if isinstance(step, model.Waiting) and step.give_up is not None:
+                if isinstance(step, model.Queued) and step.give_up is not None:
                     stack.append(step.give_up.go)
                 for parallel in step.together.values() if isinstance(step, model.Together) else ():
                     stack.extend(parallel.do)
@@ -148,7 +148,7 @@ class Timeline:
         self._move_on(entity, step, time, served)
         if served:
             return self._use(entity, step, time)
-        waits = isinstance(self.steps.pathway[step], model.Waiting)
+        waits = isinstance(self.steps.pathway[step], model.Queued)
         self._begin(entity, "wait" if waits else "delay", step, "", time)
         return 0
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import deque
 from collections.abc import Mapping
 from math import inf
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from marl_health.kernel.tickets import stand
 
@@ -316,22 +316,27 @@ class Line:
             self.personal = {}
         line = self.personal.get(unit)
         if line is None:
-            line = Line(
-                self.name,
-                len(world.lines),
-                self.needs,
-                kept=self.kept,
-                slot=self.slot,
-                classes=self.classes,
-                discipline=self.discipline,
-                priority=self.priority,
-            )
+            line = self._twin(len(world.lines))
             line.unit = unit
             line.base = self
             line.rosters = self.rosters
             world.lines.append(line)
             self.personal[unit] = line
         return line
+
+    def _twin(self, index: int, **more: Any) -> Line:
+        """Another line with the same needs and order; ``more`` is what lines of its class need beside that."""
+        return type(self)(
+            self.name,
+            index,
+            self.needs,
+            kept=self.kept,
+            slot=self.slot,
+            classes=self.classes,
+            discipline=self.discipline,
+            priority=self.priority,
+            **more,
+        )
 
     def close(self) -> None:
         """Nobody will ever stand here again: the unit of this line went home. What was counted is kept."""

@@ -16,6 +16,13 @@ def as_list(value: Any) -> Any:
     return [value] if isinstance(value, str) else value
 
 
+def as_words(value: Any) -> Any:
+    """Let a list of words stand for alternatives that stand for themselves."""
+    return (
+        {word: word for word in value} if isinstance(value, list) and all(isinstance(w, str) for w in value) else value
+    )
+
+
 Names = Annotated[list[Name], BeforeValidator(as_list, json_schema_input_type=Name | list[Name])]
 
 
@@ -54,10 +61,21 @@ class Clock(Model):
 
 
 class Alternatives(Sourced):
-    """A named choice between values, fixed when the scenario is loaded (``--with name=alternative``)."""
+    """A named choice between values, fixed when the scenario is loaded (``--with name=alternative``).
+
+    Alternatives that are only words (``among: [start, salt]``) stand for themselves: an attribute may be set to the
+    name of the choice, and the column of a table may be picked by it.
+    """
 
     default: Name = Field(description="The alternative that is used unless another is asked for")
-    among: dict[Name, Value] = Field(min_length=1, description="The alternatives by name")
+    among: Annotated[
+        dict[Name, Value], BeforeValidator(as_words, json_schema_input_type=dict[Name, Value] | list[Name])
+    ] = Field(min_length=1, description="The alternatives by name, or a list of words")
+
+    @property
+    def words(self) -> bool:
+        """Whether the alternatives are words that stand for themselves."""
+        return all(name == value for name, value in self.among.items())
 
     @model_validator(mode="after")
     def _default_is_known(self) -> Alternatives:

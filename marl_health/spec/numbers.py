@@ -6,6 +6,8 @@ Wherever the language takes a number, it takes one of these forms:
   attribute, of a ``vary`` draw or of a ``choose`` alternative;
 * ``{by: attribute, 1: ..., else: ...}`` when it depends on an attribute, or ``{by: attribute, table: F, column: C}``;
 * ``{times: [...]}``, ``{plus: [...]}``, ``{share: 14%, of: ...}``;
+* ``{when: [{if: walks, is: green}, {else: red}]}`` for what follows from conditions on attributes;
+* ``{since: MARK}`` for the time that has passed, ``{along: ..., table: F, column: C}`` for a curve;
 * ``{choice: {a: 30%, b: else}}`` and ``{chance: 9%}`` for what is drawn among values;
 * ``{signal_of: attribute, sensitivity: 90%, specificity: 80%}`` for what is seen of an attribute, with errors;
 * a distribution, ``{lognormal: {mean: 6 min, sd: 3 min}}``, always with the parameters of the variable itself.
@@ -18,6 +20,7 @@ from typing import Annotated, Any, Literal, Union
 
 from pydantic import BeforeValidator, ConfigDict, Discriminator, Field, Tag, model_validator
 
+from marl_health.spec.condition_form import If
 from marl_health.spec.distributions import (
     KINDS,
     Constant,
@@ -63,6 +66,7 @@ __all__ = [
     "DISTRIBUTIONS",
     "KINDS",
     "STRUCTURES",
+    "Along",
     "Amount",
     "By",
     "Chance",
@@ -91,10 +95,13 @@ __all__ = [
     "Part",
     "Plus",
     "Quantity",
+    "Rule",
+    "Rules",
     "Scalar",
     "Share",
     "ShareOf",
     "SignalOf",
+    "Since",
     "Sourced",
     "TableColumn",
     "Times",
@@ -135,13 +142,65 @@ class By(Form):
 
     by: Name = Field(description="The attribute")
     table: str | None = Field(None, max_length=200, description="CSV file whose first column holds the attribute")
-    column: str | None = Field(None, max_length=64, description="Column of the table that holds the number")
+    column: str | None = Field(
+        None, max_length=64, description="Column of the table that holds the number, or a `choose` name that picks it"
+    )
     otherwise: Value | None = Field(None, alias="else", description="For values without a case")
 
     @property
     def cases(self) -> dict[str, Value]:
         """The number for each attribute value, by key as written."""
         return self.__pydantic_extra__ or {}
+
+
+class Rule(Model):
+    """One rule; the last one has only ``else``."""
+
+    condition: If | None = Field(None, alias="if", description="For whom it holds")
+    value: Value | None = Field(None, alias="is", description="What it is for them: a number or a word")
+    otherwise: Value | None = Field(None, alias="else", description="What it is for everybody else")
+
+    @model_validator(mode="after")
+    def _if_or_else(self) -> Rule:
+        if self.otherwise is not None and (self.condition is not None or self.value is not None):
+            raise ValueError("write {if: condition, is: value}, and the last one {else: value}")
+        if self.otherwise is None and (self.condition is None or self.value is None):
+            raise ValueError("needs both if and is, or only else")
+        return self
+
+
+class Rules(Form):
+    """What the first rule says whose condition holds: an algorithm of questions in order, a class, a label.
+
+    A plain word that is neither an attribute nor another name here stands for itself.
+    """
+
+    when: list[Rule] = Field(min_length=1, max_length=50, description="Rules, tried in order")
+
+    @model_validator(mode="after")
+    def _ends_with_else(self) -> Rules:
+        if self.when[-1].otherwise is None:
+            raise ValueError("the last rule must be {else: value}, so that everybody has one")
+        if any(rule.otherwise is not None for rule in self.when[:-1]):
+            raise ValueError("else must come last")
+        return self
+
+
+class Since(Form):
+    """The time since a mark was set on the entity, 0 before that; not among what it `has` when it comes."""
+
+    since: Name = Field(description="The mark")
+
+
+class Along(Form):
+    """A curve: a column of a table, read along its first column with straight lines between the rows.
+
+    Below the first row and above the last one the curve is flat. A duration is read in minutes.
+    """
+
+    along: Value = Field(description="Where on the curve: a number or a duration, such as `{since: arrival}`")
+    table: str = Field(max_length=200, description="CSV file; its first column rises from row to row")
+    column: str = Field(max_length=64, description="Column with the values, or a `choose` name that picks it")
 
 
 class Times(Form):
@@ -217,13 +276,26 @@ class SignalOf(Form):
         None, min_length=1, max_length=200, description="For each true value, the share of each value that is seen"
     )
     noise: Value | None = Field(None, description="Standard deviation of the error, in the unit of the attribute")
+    table: str | None = Field(
+        None,
+        max_length=200,
+        description="CSV file whose first column holds the true value, in as many rows as it takes",
+    )
+    column: str | None = Field(None, max_length=64, description="Column of the table with what is seen, a number")
+    share: str | None = Field(
+        None, max_length=64, description="Column with its share among the rows of that value, or a `choose` name"
+    )
 
     @model_validator(mode="after")
     def _one_way(self) -> SignalOf:
         if (self.sensitivity is None) != (self.specificity is None):
             raise ValueError("sensitivity and specificity go together")
-        if sum(way is not None for way in (self.sensitivity, self.shows, self.noise)) != 1:
-            raise ValueError("needs exactly one of sensitivity with specificity, shows, and noise")
+        if not (self.table is None) == (self.column is None) == (self.share is None):
+            raise ValueError("table, column and share go together")
+        if sum(way is not None for way in (self.sensitivity, self.shows, self.noise, self.table)) != 1:
+            raise ValueError(
+                "needs exactly one of sensitivity with specificity, shows, noise, and table with column and share"
+            )
         for truth, shares in (self.shows or {}).items():
             if not shares:
                 raise ValueError(f"where the truth is {truth}: say what is seen, such as {{yes: 90%, no: else}}")
@@ -233,6 +305,9 @@ class SignalOf(Form):
 
 STRUCTURES: dict[str, type[Sourced]] = {
     "by": By,
+    "when": Rules,
+    "since": Since,
+    "along": Along,
     "times": Times,
     "plus": Plus,
     "of": ShareOf,
@@ -254,7 +329,18 @@ STRUCTURES: dict[str, type[Sourced]] = {
 }
 """Every structured form of a number, by the key that tells it."""
 
-DISTRIBUTIONS = frozenset(STRUCTURES.values()) - {By, Times, Plus, ShareOf, Choice, Chance, SignalOf}
+DISTRIBUTIONS = frozenset(STRUCTURES.values()) - {
+    By,
+    Rules,
+    Since,
+    Along,
+    Times,
+    Plus,
+    ShareOf,
+    Choice,
+    Chance,
+    SignalOf,
+}
 """The forms that are drawn from a quantile function."""
 
 
@@ -285,6 +371,9 @@ Value = Annotated[
     Union[  # noqa: UP007 - a tagged union needs its members spelled out
         Annotated[Scalar, Tag("<scalar>")],
         Annotated[By, Tag("<by>")],
+        Annotated[Rules, Tag("<when>")],
+        Annotated[Since, Tag("<since>")],
+        Annotated[Along, Tag("<along>")],
         Annotated[Times, Tag("<times>")],
         Annotated[Plus, Tag("<plus>")],
         Annotated[ShareOf, Tag("<of>")],

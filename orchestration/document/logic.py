@@ -8,7 +8,7 @@ from typing import Any
 from marl_health import Scenario
 from orchestration.document.blocks import Block, Bullets, Heading, Paragraph, Table
 from orchestration.document.inputs import REMARKS, form_of, phrase, words
-from orchestration.document.pathway import comes, needs
+from orchestration.document.pathway import comes, destination, needs
 
 ORDERS = {"arrival": "first come, first served", "class": "by class, then first come, first served"}
 INTERRUPTED = {
@@ -95,6 +95,10 @@ def _happens(name: str, step: Mapping[str, Any]) -> str:
         text = f"uses up {_some(step)} of {' and '.join(taken)}"
     elif "give" in step:
         text = f"adds {_some(step)} to {words(step['give'])}"
+    elif "travel" in step:
+        text = f"goes to {destination(step)}, and gives up the place"
+    elif "meet" in step:
+        text = f"waits for the other parties of {words(step['meet'])}, then all go on"
     elif "together" in step:
         branches = (f"{words(branch)} ({_listed(part['do'])})" for branch, part in step["together"].items())
         text = f"side by side: {', '.join(branches)}; goes on when all of them are finished"

@@ -10,7 +10,7 @@ from typing import Any
 
 from orchestration.document.inputs import WEEKDAYS, numeric, words
 
-VERBS = ("use", "move_to", "visit", "take", "give", "stay", "wait", "together", "leave")
+VERBS = ("use", "move_to", "visit", "take", "give", "meet", "stay", "wait", "travel", "together", "leave")
 
 
 @dataclass(frozen=True)
@@ -138,10 +138,23 @@ def _node(name: str, step: Mapping[str, Any]) -> Node:
         return Node(verb, words(name), f"at {words(staff[0])}{with_staff}")
     if verb == "use":
         return Node(verb, words(name), " + ".join(map(words, staff)))
+    if verb == "meet":
+        return Node(verb, words(name), f"meets at {words(step['meet'])}")
     if verb in ("take", "give"):
         return Node(verb, words(name), f"{verb}s {' + '.join(map(words, staff or [step['give']]))}")
+    if verb == "travel":
+        return Node(verb, words(name), f"to {destination(step)}")
     notes = {"stay": "stays", "wait": "time passes", "together": "side by side", "route": ""}
     return Node(verb, words(name), notes[verb])
+
+
+def destination(step: Mapping[str, Any]) -> str:
+    """Where a journey leads."""
+    to = step["travel"]["to"]
+    if isinstance(to, str):
+        return words(to)
+    among = to["nearest"] if isinstance(to["nearest"], str) else ", ".join(to["nearest"])
+    return f"the nearest {words(among)}" + (f" with {to['when']}" if "when" in to else "")
 
 
 def needs(step: Mapping[str, Any]) -> list[str]:
@@ -150,7 +163,7 @@ def needs(step: Mapping[str, Any]) -> list[str]:
     def listed(value: Any) -> list[str]:
         return [value] if isinstance(value, str) else list(value or [])
 
-    for verb in ("use", "take"):
+    for verb in ("use", "take", "meet"):
         if verb in step:
             return listed(step[verb])
     place = step.get("move_to", step.get("visit"))

@@ -180,6 +180,10 @@ class CheckpointPolicy:
             agents = [a for a in env.agents if role_of(a) == role]
             if not agents:
                 continue
+            forced = [_forced(infos[a].get("action_mask")) for a in agents]
+            if all(action is not None for action in forced):  # the network would say the same, and take far longer
+                actions.update(zip(agents, forced, strict=True))  # type: ignore[arg-type]
+                continue
             n = self.manifest["spaces"][role]["actions"]
             word = self._told.get(role)
             rows = np.stack(
@@ -224,6 +228,11 @@ def _listed(names: Sequence[str]) -> str:
 def _size_apart(name: str) -> str:
     """A name without the sizes in it, which go with the size of a hospital: how many are called in, and beds opened."""
     return re.sub(r"[+-]?\b\d+\b(?!\])", "#", name)
+
+
+def _forced(mask: Any) -> int | None:
+    """The only legal action, if there is but one."""
+    return int(np.argmax(mask)) if mask is not None and np.count_nonzero(mask) == 1 else None
 
 
 def _shapes(observation_space: Space[Any], action_space: Space[Any]) -> dict[str, Any]:

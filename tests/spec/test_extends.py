@@ -69,7 +69,7 @@ def test_tables_of_the_base_are_found_from_another_folder(tmp_path: Path) -> Non
         ("clock: {episod: 6 h}\n", 3, "unknown word 'episod'; did you mean 'episode'"),
         ("pathway: {triage: {for: 5}}\n", 3, "a duration with its unit"),
         ("kpis: {unsen: null}\n", 3, "has no 'unsen' here; did you mean 'unseen'"),
-        ("entities: {planned: {arrive: {rate: {per_day: 3}}}}\n", 3, "exactly one of rate, timetable and at_start"),
+        ("entities: {planned: {arrive: {rate: {per_day: 3}}}}\n", 3, "exactly one of rate, timetable, burst"),
         ("pathway: {gone: null}\n", 72, "there is no step named 'gone'"),  # in the base, which names it
     ],
 )

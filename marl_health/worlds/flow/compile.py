@@ -15,17 +15,20 @@ from marl_health.worlds.flow.compile_entities import compile_attributes, compile
 from marl_health.worlds.flow.compile_hidden import follow_changes
 from marl_health.worlds.flow.compile_lines import LineTable
 from marl_health.worlds.flow.compile_machines import by_job, compile_set_up, compile_turnover, compile_wear
+from marl_health.worlds.flow.compile_meetings import compile_meetings
 from marl_health.worlds.flow.compile_roles import compile_roles
+from marl_health.worlds.flow.compile_sites import compile_sites
 from marl_health.worlds.flow.compile_steps import StepCompiler
 from marl_health.worlds.flow.compile_stock import compile_stocks
 from marl_health.worlds.flow.generate import generate
 from marl_health.worlds.flow.graph import Graph, resources_of
 from marl_health.worlds.flow.names import AUTOMATIC_MARKS, Names
-from marl_health.worlds.flow.numbers import NumberCompiler
+from marl_health.worlds.flow.numbers import Number, NumberCompiler
 from marl_health.worlds.flow.program import PoolSpec, Program, on_duty
 from marl_health.worlds.flow.sights import Cycle, TimeLeft
 from marl_health.worlds.flow.sources import DAY
 from marl_health.worlds.flow.steps import Delay
+from marl_health.worlds.flow.values import fixed
 from marl_health.worlds.flow.volume import check_volume
 
 UNLIMITED = 10**9
@@ -96,14 +99,17 @@ def compile_scenario(
     for name in AUTOMATIC_MARKS:
         compiler.mark(name)
     _compile_globals(compiler, chosen)
+    compile_sites(compiler)
     compile_attributes(compiler)
     _compile_pools(compiler)
     compile_stocks(compiler)
+    compile_meetings(compiler)
     lines = LineTable(compiler)
     StepCompiler(compiler, lines).compile()
     program.slots_of_values = compiler.names.slots
     compile_measures(compiler)
     compile_clocks(compiler)
+    compiler.numbers.derived.settle(compiler.known_mark)
     compile_sources(compiler)
     compile_roles(compiler, lines)
     follow_changes(compiler)
@@ -129,6 +135,10 @@ def _compile_globals(compiler: Compiler, chosen: dict[str, str]) -> None:
             names.unknown(("choose", name, "among"), f"alternative of {name}", pick, alternatives.among)
             pick = alternatives.default
         path: Where = ("choose", name, "among", pick)
+        if alternatives.words:
+            names.words[name] = pick
+            names.globals[name] = Number(fixed(pick), "text", frozenset(alternatives.among))
+            continue
         names.globals[name] = compiler.numbers.compile(alternatives.among[pick], path, None, repeats=True)
     for name in chosen:
         if name not in scenario.choose:

@@ -8,25 +8,35 @@ from pydantic import BaseModel
 
 from marl_health.kernel.arrivals import PROCESSES
 from marl_health.kernel.entity import Value
+from marl_health.spec.conditions import Condition
 from marl_health.spec.errors import Where
 from marl_health.spec.numbers import Choice, TableColumn
 from marl_health.worlds.flow import model
+from marl_health.worlds.flow.burst import compile_burst
+from marl_health.worlds.flow.compile_sites import born
 from marl_health.worlds.flow.compile_steps import compile_sets
 from marl_health.worlds.flow.dimensions import DIMENSIONS
 from marl_health.worlds.flow.names import KIND
 from marl_health.worlds.flow.numbers import BROKEN
 from marl_health.worlds.flow.sources import AtStartSpec, RateSpec, SourceSpec, TimetableSpec
+from marl_health.worlds.flow.travelling import SITE
 
 if TYPE_CHECKING:
     from marl_health.worlds.flow.compile import Compiler
+
+
+NO_NAMES = ("source", "note", "table", "column")
+"""Fields of a number whose text is no name of an attribute."""
 
 
 def mentioned(value: Any) -> set[str]:
     """Every text inside a number that could be a name."""
     if isinstance(value, str):
         return {value}
+    if isinstance(value, Condition):
+        return value.names()
     if isinstance(value, BaseModel):
-        fields = [getattr(value, name) for name in type(value).model_fields if name not in ("source", "note")]
+        fields = [getattr(value, name) for name in type(value).model_fields if name not in NO_NAMES]
         if isinstance(value, Choice):
             return set()
         return mentioned([*fields, *(value.__pydantic_extra__ or {}).values()])
@@ -46,6 +56,9 @@ def compile_attributes(compiler: Compiler) -> None:
             names.problem((*path, KIND), f"'{KIND}' is the name of the entity's type and cannot be set")
         order = _in_order(compiler, kind, path)
         compiled: list[tuple[int, Value]] = [(0, names.attributes[number][KIND].value)]
+        if program.sites:
+            born(compiler, number)
+            compiled.append((names.slots[SITE], names.attributes[number][SITE].value))
         for name in order:
             value = compiler.numbers.compile(kind.has[name], (*path, name), None, kinds=[number])
             names.attributes[number][name] = value
@@ -107,6 +120,8 @@ def compile_sources(compiler: Compiler) -> None:
             how = _rate(compiler, kind.arrive.rate, (*path, "rate"))
         elif kind.arrive.timetable is not None:
             how = _timetable(compiler, number, kind.arrive, path)
+        elif kind.arrive.burst is not None:
+            how = compile_burst(compiler, kind.arrive.burst, (*path, "burst"))
         else:
             assert kind.arrive.at_start is not None
             how = _at_start(compiler, kind, kind.arrive.at_start, (*path, "at_start"))

@@ -3,13 +3,18 @@
 from __future__ import annotations
 
 from collections import Counter
+from dataclasses import replace
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from marl_health.kernel.disciplines import Ageing, ByClass, Discipline, FirstCome
+from marl_health.kernel.line import Line
+from marl_health.kernel.rising import RisingLine
 from marl_health.spec.errors import Where
 from marl_health.spec.numbers import read_key
 from marl_health.worlds.flow import model
 from marl_health.worlds.flow.compile_machines import check_classes, check_order
+from marl_health.worlds.flow.compile_meetings import meeting_of
 from marl_health.worlds.flow.graph import resources_of
 from marl_health.worlds.flow.program import LineSpec
 from marl_health.worlds.flow.set_up_order import SetUpFirst
@@ -40,8 +45,10 @@ class LineTable:
     def line_for(self, name: str, step: Any, path: Where) -> int:
         """Index of the line in which the entities of a step wait; a new line if there is none like it."""
         scenario, program = self.compiler.scenario, self.compiler.program
-        needs = self._needs(step, path)
+        needs = meeting_of(self.compiler, step.meet) if isinstance(step, model.Meet) else self._needs(step, path)
         kept = program.pool_index.get(step.move_to) if isinstance(step, model.MoveTo) else None
+        priority, rises = (step.priority, step.rises) if isinstance(step, model.Ranked) else (0.0, None)
+        key = (needs, kept, priority, rises)
         if step.queue is not None:
             if step.queue not in scenario.queues:
                 self.compiler.names.unknown((*path, "queue"), "queue", step.queue, scenario.queues)
@@ -49,22 +56,22 @@ class LineTable:
                 return 0
             known = self._named.get(step.queue)
             if known is not None:
-                if known[0] != (needs, kept, step.priority):
+                if known[0] != key:
                     self.compiler.names.problem(
                         (*path, "queue"),
                         f"steps that share the queue '{step.queue}' need the same resources and priority, "
                         f"but '{known[2]}' differs",
                     )
                 return known[1]
-            index = self._make(step.queue, needs, kept, step.priority, scenario.queues[step.queue])
-            self._named[step.queue] = ((needs, kept, step.priority), index, name)
+            index = self._make(step.queue, needs, kept, priority, rises)
+            self._named[step.queue] = (key, index, name)
             self.of_queue.setdefault(step.queue, []).append(index)
             return index
-        key = (needs, kept, step.priority)
-        if key not in self._by_needs:
+        party = name if isinstance(step, model.Meet) else ""
+        if (*key, party) not in self._by_needs:
             title = "+".join(dict.fromkeys(resources_of(step)))
-            self._by_needs[key] = self._make(title, needs, kept, step.priority, None)
-        return self._by_needs[key]
+            self._by_needs[*key, party] = self._make(title, needs, kept, priority, rises)
+        return self._by_needs[*key, party]
 
     def _needs(self, step: Any, path: Where) -> tuple[tuple[int, int], ...]:
         scenario, program = self.compiler.scenario, self.compiler.program
@@ -105,11 +112,19 @@ class LineTable:
         return tuple(needs)
 
     def _make(
-        self, title: str, needs: tuple[tuple[int, int], ...], kept: int | None, priority: float, queue: Any
+        self,
+        title: str,
+        needs: tuple[tuple[int, int], ...],
+        kept: int | None,
+        priority: float,
+        rises: model.Rises | None,
     ) -> int:
         program = self.compiler.program
         index = len(program.lines)
-        program.lines.append(LineSpec(title, needs, kept, None, {}, FirstCome(), priority))
+        make = Line if rises is None else partial(RisingLine, after=rises.after, to=rises.to)
+        program.lines.append(
+            LineSpec(title, needs, kept, None, {}, FirstCome(), priority, make, rises=rises is not None)
+        )
         for pool, _ in needs:
             self.of_pool.setdefault(program.pools[pool].name, []).append(index)
         return index
@@ -140,7 +155,7 @@ class LineTable:
             if queue.order == "set_up":
                 check_order(compiler, line, queue.classes, (*path, "order"))
             discipline = self.discipline(queue.order, classes, (*path, "order"))
-            program.lines[index] = LineSpec(line.name, line.needs, line.kept, slot, classes, discipline, line.priority)
+            program.lines[index] = replace(line, slot=slot, classes=classes, discipline=discipline)
 
     def _classes(self, queue: str, attribute: str, path: Where) -> tuple[int, dict[Any, int]] | None:
         """Slot of the attribute that divides a queue, and the number of each class; ``None`` after a problem."""

@@ -11,7 +11,7 @@ from marl_health.spec.errors import Where
 from marl_health.worlds.flow import model
 from marl_health.worlds.flow.compile_hidden import is_hidden
 from marl_health.worlds.flow.compile_machines import shown_of_waiting
-from marl_health.worlds.flow.conditions import compile_test
+from marl_health.worlds.flow.conditions import compile_test, settled
 from marl_health.worlds.flow.program import RosterSpec, SlotsSpec, Test
 from marl_health.worlds.flow.steps import Delay
 from marl_health.worlds.flow.turnover import SHOWN_OF_WAITING
@@ -113,6 +113,7 @@ class SlotTable:
         return attribute[0]
 
     def _test(self, condition: Any, path: Where, kinds: tuple[int, ...]) -> Test:
+        condition = settled(self.compiler.names, condition, path)
         for name in sorted(condition.names()):
             if self._visible(name, kinds, path) is None:
                 return lambda values: False

@@ -13,6 +13,8 @@ from marl_health.worlds.flow import model
 from marl_health.worlds.flow.clocks import TimerSpec
 from marl_health.worlds.flow.compile_hidden import chosen_changes, compile_reveals, word
 from marl_health.worlds.flow.compile_machines import prepare
+from marl_health.worlds.flow.compile_meetings import make_meet
+from marl_health.worlds.flow.compile_sites import compile_journey
 from marl_health.worlds.flow.compile_stock import make_give, make_take
 from marl_health.worlds.flow.compile_totals import compile_adds
 from marl_health.worlds.flow.conditions import compile_test
@@ -103,7 +105,7 @@ class StepCompiler:
             way = getattr(spec, "next", None)
             if way is not None:
                 self.steps[name].way = self._settled(self.way(way, (*path, "next"), name), name)
-            if isinstance(spec, model.Waiting) and spec.give_up is not None:
+            if isinstance(spec, model.Queued) and spec.give_up is not None:
                 self._give_up(name, spec.give_up, (*path, "or"))
             if isinstance(spec, model.Together):
                 self._branches(name, spec, path)
@@ -120,9 +122,15 @@ class StepCompiler:
         if isinstance(spec, model.Give):
             self.timeless.add(name)
             return make_give(self.compiler, name, spec, index)
+        if isinstance(spec, model.Meet):
+            self.timeless.add(name)
+            return make_meet(self.program, self.lines, name, spec, index)
         if isinstance(spec, model.Stay | model.Wait):
             verb = "stay" if isinstance(spec, model.Stay) else "wait"
             return self._delay(name, getattr(spec, verb), index, (*path, verb))
+        if isinstance(spec, model.TravelTo):
+            self.timeless.add(name)  # somebody may be there already
+            return compile_journey(self.compiler, name, spec, index)
         if isinstance(spec, model.Together):
             return Parallel(self.program, name, index)
         if isinstance(spec, model.Leave):

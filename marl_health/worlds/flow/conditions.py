@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from typing import Any
 
 from marl_health.spec.conditions import And, Compare, Condition, In, Not, Or, compile_condition
@@ -28,6 +29,7 @@ def compile_test(names: Names, condition: Condition, path: Where, kinds: Sequenc
     Returns:
         A test over an entity's values; after a problem one that never holds.
     """
+    condition = settled(names, condition, path)
     sound = True
     for part in _parts(condition):
         if "." in part.name:
@@ -48,6 +50,41 @@ def compile_test(names: Names, condition: Condition, path: Where, kinds: Sequenc
     if not sound:
         return lambda values: False
     return compile_condition(condition, lambda name: names.slots[name])
+
+
+def settled(names: Names, condition: Condition, path: Where) -> Condition:
+    """A condition in which ``site.trauma == 1`` lists the sites for whose parameter that holds."""
+    sites = names.scenario.sites
+    if not sites or not any("." in name for name in condition.names()):
+        return condition
+    if isinstance(condition, And | Or):
+        return type(condition)(tuple(settled(names, part, path) for part in condition.parts))
+    if isinstance(condition, Not):
+        return Not(settled(names, condition.part, path))
+    name, _, word = condition.name.partition(".")
+    if not word or name not in names.slots:
+        return condition
+    if not any(word in site.parameters for site in sites.values()):
+        known = dict.fromkeys(parameter for site in sites.values() for parameter in site.parameters)
+        names.problem(path, f"no site has a parameter '{word}'{did_you_mean(word, known)}")
+    asked = replace(condition, name=word)
+    return In(name, tuple(site for site, spec in sites.items() if holds(asked, spec.parameters)))
+
+
+def holds(condition: Condition, parameters: Mapping[str, Any]) -> bool:
+    """Whether a condition holds for the parameters of a site; what compares one that it lacks does not."""
+    if isinstance(condition, And):
+        return all(holds(part, parameters) for part in condition.parts)
+    if isinstance(condition, Or):
+        return any(holds(part, parameters) for part in condition.parts)
+    if isinstance(condition, Not):
+        return not holds(condition.part, parameters)
+    if parameters.get(condition.name) is None:
+        return False
+    try:
+        return bool(compile_condition(condition, lambda name: 0)([parameters[condition.name]]))
+    except TypeError:  # a word has no order
+        return False
 
 
 def _complaint(part: Any, dimension: str, possible: frozenset[Any] | None) -> str:

@@ -124,7 +124,7 @@ class Graph:
     def _add(self, name: str, step: Any) -> None:
         path: Where = ("pathway", name)
         found = self._ways_of(name, step)
-        if isinstance(step, model.Waiting) and step.give_up is not None:
+        if isinstance(step, model.Queued) and step.give_up is not None:
             found.append((step.give_up.go, (*path, "or", "go")))
         inside: list[str] = []
         if isinstance(step, model.Together):
@@ -178,7 +178,7 @@ class Graph:
         found = []
         for name, step in self.scenario.pathway.items():
             needs = resources_of(step)
-            if isinstance(step, model.Waiting) and (step.queue == spec.waiting or spec.waiting in needs):
+            if isinstance(step, model.Queued) and (step.queue == spec.waiting or spec.waiting in needs):
                 found.append(name)
         return found
 
@@ -260,6 +260,8 @@ class Graph:
                         self.names.problem(
                             path, f"'{target}' moves to another place; beside other work write visit instead of move_to"
                         )
+                    elif isinstance(self.scenario.pathway[target], model.TravelTo):
+                        self.names.problem(path, f"'{target}' travels, and nobody can do part of their work elsewhere")
 
     def _getting_out(self, everything: set[str]) -> set[str]:
         """Steps from which some way leads to a leave step, or to the end of a branch."""
@@ -290,7 +292,7 @@ class Graph:
         for name, step in self.scenario.pathway.items():
             ways = self._ways_of(name, step) if name in timeless else []
             found = [target for target, _ in ways if target in self.edges]
-            if name in balking and isinstance(step, model.Waiting) and step.give_up is not None:
+            if name in balking and isinstance(step, model.Queued) and step.give_up is not None:
                 found.append(step.give_up.go)
             following[name] = [target for target in found if target in self.edges]
         depth: dict[str, int] = {}  # steps that may follow one another at once
@@ -335,6 +337,8 @@ def resources_of(step: Any) -> list[str]:
         return [step.visit, *step.staff]
     if isinstance(step, model.Take):
         return list(step.take)
+    if isinstance(step, model.Meet):
+        return [step.meet]
     return []
 
 

@@ -32,6 +32,7 @@ class Names:
         slots: slot of each attribute in an entity's values; the same for all kinds.
         attributes: by kind, the compiled attributes it has.
         globals: vary draws and chosen alternatives, by name.
+        words: of choices between words, the word that was chosen.
     """
 
     def __init__(self, document: Document, scenario: FlowScenario, folders: list[Path]) -> None:
@@ -49,6 +50,7 @@ class Names:
             {KIND: Number(fixed(kind), "text", frozenset([kind]))} for kind in self.kinds
         ]
         self.globals: dict[str, Number] = {}
+        self.words: dict[str, str] = {}
         for name in (*scenario.vary, *scenario.choose):
             if name in self.slots:
                 section = "vary" if name in scenario.vary else "choose"
@@ -91,6 +93,10 @@ class Names:
             may_be_zero=any(number.may_be_zero for number in numbers),
             may_be_negative=any(number.may_be_negative for number in numbers),
         )
+
+    def column(self, text: str) -> str:
+        """The column of a table that a text names: itself, or what a choice between words picks."""
+        return self.words.get(text, text)
 
     def numbers(self, kinds: Sequence[int]) -> list[str]:
         """Names that may stand in a number."""

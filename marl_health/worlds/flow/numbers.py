@@ -17,6 +17,7 @@ from marl_health.kernel.formula import constant, drawn, formula_of, value_of
 from marl_health.spec import numbers as spec
 from marl_health.spec.errors import Where
 from marl_health.spec.suggest import did_you_mean
+from marl_health.worlds.flow.derived import Derived, first_that_holds
 from marl_health.worlds.flow.dimensions import ACCEPTED, DIMENSIONS, listed_kinds
 from marl_health.worlds.flow.quantiles import QuantileCompiler
 from marl_health.worlds.flow.signals import Likelihood, compile_signal
@@ -76,6 +77,7 @@ class NumberCompiler:
         self.distributions = QuantileCompiler(names)
         self.columns = 1  # column 0 is the entity's key
         self.signals: dict[Value, Likelihood] = {}
+        self.derived = Derived(self)
 
     def column(self) -> int:
         """A column of its own for one purpose."""
@@ -137,6 +139,17 @@ class NumberCompiler:
             return self._text(value, path, context)
         if isinstance(value, spec.By):
             return self._by(value, path, context)
+        if isinstance(value, spec.Rules):
+            return self._rules(value, path, context)
+        if isinstance(value, spec.Since):
+            elapsed = self.derived.since(value, path, context)
+            return BROKEN if elapsed is None else Number(elapsed, "time", may_be_zero=True)
+        if isinstance(value, spec.Along):
+            curve = self.derived.along(value, path, context)
+            if curve is None:
+                return BROKEN
+            low = min(curve[1])
+            return Number(curve[0], "number", may_be_zero=low <= 0, may_be_negative=low < 0)
         if isinstance(value, spec.Times):
             return self._times(value, path, context)
         if isinstance(value, spec.Plus):
@@ -247,6 +260,18 @@ class NumberCompiler:
             may_be_negative=any(number.may_be_negative for number in everything),
         )
 
+    def _rules(self, value: spec.Rules, path: Where, context: Context) -> Number:
+        rules = self.derived.rules(value, path, context)
+        parts = [number for _, number in rules]
+        number = parts[0]
+        for part in parts[1:]:
+            number = number.or_else(part)
+        return replace(number, value=first_that_holds(rules), dimension=self._same_dimension(parts, path))
+
+    def compile_part(self, value: Any, path: Where, context: Context) -> Number:
+        """Compile a part of a number as the whole is wanted."""
+        return self._compile(value, path, context)
+
     def _case(self, case: Any, path: Where, context: Context, first: int, last: int) -> tuple[Number, int]:
         """Compile one case on the same columns as the others: only one of them is ever drawn.
 
@@ -260,7 +285,7 @@ class NumberCompiler:
         if value.column is None:
             self.names.problem(path, f"table needs column: the column of {value.table} that holds the number")
             return BROKEN
-        rows = self.names.tables.keyed(value.table or "", value.column, (*path, "table"))
+        rows = self.names.tables.keyed(value.table or "", self.names.column(value.column), (*path, "table"))
         if attribute is None or rows is None:
             return BROKEN
         slot, possible = attribute

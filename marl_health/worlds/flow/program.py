@@ -8,14 +8,17 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple, Protocol
 
 from marl_health.kernel.entity import Entity, Value
+from marl_health.kernel.line import Line
 
 if TYPE_CHECKING:
     from marl_health.kernel.disciplines import Discipline
+    from marl_health.kernel.pool import Pool
     from marl_health.worlds.flow.clocks import ClockSpec
     from marl_health.worlds.flow.decisions import Move
     from marl_health.worlds.flow.groups import GroupTable
     from marl_health.worlds.flow.machines import SetUpSpec, WearSpec
     from marl_health.worlds.flow.model import FlowScenario
+    from marl_health.worlds.flow.network import Network, SiteSpec
     from marl_health.worlds.flow.readings import Reading
     from marl_health.worlds.flow.sights import Sight
     from marl_health.worlds.flow.signals import Likelihood
@@ -51,6 +54,7 @@ class PoolSpec:
     ``crews``: (begin and end in minutes after midnight, units) of those who work a shift; ``shifts`` says the same.
     ``turnover``: the jobs that make vacated units ready; then nobody asks how long ``clean`` is.
     ``wear``, ``set_up``: of units that are machines.
+    ``make``: the class of the pool in a world, or what makes it of name, index and capacity, if the rest does not say.
     """
 
     name: str
@@ -67,6 +71,7 @@ class PoolSpec:
     wear: WearSpec | None = None
     set_up: SetUpSpec | None = None
     stock: StockSpec | None = None
+    make: Callable[[str, int, int], Pool] | None = None
 
 
 def on_duty(begin: float, end: float, minute: float) -> bool:
@@ -76,7 +81,10 @@ def on_duty(begin: float, end: float, minute: float) -> bool:
 
 @dataclass(frozen=True)
 class LineSpec:
-    """A queue: what its entities need, how they are divided into classes, which order is in force at the start."""
+    """A queue: what its entities need, how they are divided into classes, which order is in force at the start.
+
+    ``make``: the class of the line in a world, or what makes it with the same arguments.
+    """
 
     name: str
     needs: tuple[tuple[int, int], ...]
@@ -85,6 +93,8 @@ class LineSpec:
     classes: dict[Any, int]
     discipline: Discipline
     priority: float
+    make: Callable[..., Line] = Line
+    rises: bool = False
 
 
 @dataclass(frozen=True)
@@ -206,6 +216,8 @@ class Program:
     outcome_names: list[str] = field(default_factory=list)
     outcome_marks: list[int | None] = field(default_factory=list)
     readings: list[Reading] = field(default_factory=list)
+    sites: dict[str, SiteSpec] = field(default_factory=dict)  # where things are, by name
+    travel: Network | None = None  # how long it takes from site to site
     rosters: list[RosterSpec] = field(default_factory=list)
     slot_lists: list[SlotsSpec] = field(default_factory=list)
     reserves: list[tuple[int, Test]] = field(default_factory=list)

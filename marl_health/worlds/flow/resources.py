@@ -7,7 +7,6 @@ from typing import Any
 from typing_extensions import override
 
 from marl_health.kernel.entity import Entity
-from marl_health.kernel.line import Line
 from marl_health.kernel.measures import Accrual
 from marl_health.kernel.pool import Pool, Reserve
 from marl_health.kernel.randomness import stream
@@ -96,7 +95,7 @@ class ResourceWorld(World):
             self.reserves.append(reserve)
         for number, line in enumerate(program.lines):
             self.lines.append(
-                Line(
+                line.make(
                     line.name,
                     number,
                     tuple((self.pools[pool], units) for pool, units in line.needs),
@@ -118,6 +117,8 @@ class ResourceWorld(World):
                 self.lines[number].rosters.append(roster)
 
     def _pool(self, number: int, spec: PoolSpec) -> Pool:
+        if spec.make is not None:
+            return spec.make(spec.name, number, self.base[number])
         if spec.stock is not None:
             return Stock(spec.name, number, spec.stock, self.spent)
         if spec.crews:

@@ -70,6 +70,12 @@ def compile_signal(
     if signal.shows is not None:
         names.covers(signal.shows, False, possible, signal.signal_of, (*path, "shows"))
         return _table(numbers, signal.shows, slot, path, draw)
+    if signal.table is not None:
+        shows = _shares(numbers, signal, (*path, "table"))
+        if shows is None:
+            return None
+        names.covers(shows, False, possible, signal.signal_of, (*path, "table"), extra_allowed=True)
+        return _table(numbers, shows, slot, path, draw)
     if dimension in ("flag", "text"):
         names.problem(path, f"{words}, and only a number has noise; write shows or sensitivity and specificity")
         return None
@@ -79,6 +85,29 @@ def compile_signal(
         names.problem(where, "the standard deviation of the error must be above 0")
         return None
     return _noise(slot, sd, dimension, draw)
+
+
+def _shares(numbers: NumberCompiler, signal: spec.SignalOf, path: Where) -> dict[str, dict[str, Any]] | None:
+    """The share of what is seen by true value, as a table gives it; what stands there may add up to anything."""
+    names = numbers.names
+    assert signal.table is not None and signal.column is not None and signal.share is not None
+    seen = names.tables.column(signal.table, signal.column, path)
+    weights = names.tables.column(signal.table, names.column(signal.share), path)
+    truths = names.tables.first(signal.table, path)
+    if seen is None or weights is None or truths is None:
+        return None
+    rows: dict[str, dict[str, Any]] = {}
+    for truth, value, weight in zip(truths, seen, weights, strict=True):
+        row = rows.setdefault(truth, {})
+        if weight > 0:
+            row[f"{value:g}"] = row.get(f"{value:g}", 0.0) + weight
+    for truth, row in rows.items():
+        whole = sum(row.values())
+        if not whole or min(weights) < 0:
+            names.problem(path, f"the shares of what is seen where the truth is {truth} must be above 0, none negative")
+            return None
+        rows[truth] = {value: weight / whole for value, weight in row.items()}
+    return rows
 
 
 def _share(numbers: NumberCompiler, signal: spec.SignalOf, side: str, path: Where, context: Context) -> Number:

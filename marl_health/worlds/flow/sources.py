@@ -17,6 +17,7 @@ from marl_health.kernel.randomness import Rows, stream
 from marl_health.kernel.world import NORMAL
 
 if TYPE_CHECKING:
+    from marl_health.worlds.flow.burst import BurstSpec
     from marl_health.worlds.flow.steps import Leave
     from marl_health.worlds.flow.world import FlowWorld
 
@@ -145,7 +146,7 @@ class SourceSpec:
     index: int
     name: str
     kind: int
-    how: RateSpec | TimetableSpec | AtStartSpec
+    how: RateSpec | TimetableSpec | BurstSpec | AtStartSpec
 
 
 class Source:

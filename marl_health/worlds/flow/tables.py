@@ -36,6 +36,11 @@ class Tables:
         header, rows = content
         return self._numbers(table, column, header, rows, path)
 
+    def first(self, table: str, path: Where) -> list[str] | None:
+        """What stands in the first column, as text, or ``None`` after a problem."""
+        content = self._content(table, path)
+        return None if content is None else [row[0] for row in content[1]]
+
     def keyed(self, table: str, column: str, path: Where) -> dict[object, float] | None:
         """The numbers of one column by the value in the first column, or ``None`` after a problem."""
         numbers = self.column(table, column, path)

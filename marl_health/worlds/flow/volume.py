@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 from marl_health.kernel.entity import Entity
 from marl_health.spec.errors import Where
 from marl_health.worlds.flow import model
+from marl_health.worlds.flow.burst import MOST, BurstSpec
 from marl_health.worlds.flow.clocks import HealthSpec
 from marl_health.worlds.flow.sources import DAY, WEEK, AtStartSpec, RateSpec, SourceSpec, TimetableSpec
 
@@ -58,6 +59,8 @@ def check_volume(compiler: Compiler) -> None:
         most, what = MOST_ENTITIES, "in one episode"
         if isinstance(source.how, TimetableSpec):
             most, what = MOST_APPOINTMENTS, "by timetable in one episode"
+        elif isinstance(source.how, BurstSpec):
+            most, what = MOST, "in a burst"
         elif isinstance(source.how, AtStartSpec):
             most, what = MOST_AT_START, "at the start"
         if count > most or (total > MOST_ENTITIES and count == max(expected, key=lambda item: item[0])[0]):
@@ -85,6 +88,8 @@ def _expected(rehearsal: Rehearsal, source: SourceSpec) -> float:
         return how.per_minute * program.length * factor
     if isinstance(how, TimetableSpec):
         return sum(count for _, count, _ in how.appointments) * (program.length / WEEK + 1.0)
+    if isinstance(how, BurstSpec):
+        return float(how.expected(rehearsal, rehearsal.somebody(-1, 0.9)))
     if how.pool is None or how.share is None:
         return float(how.count)
     share = float(how.share(rehearsal, rehearsal.somebody(-1, 0.9)))

@@ -134,6 +134,8 @@ class LineText:
         spec = self.program.lines[line]
         if len(spec.classes) <= 1:
             return "(0,)"
+        if spec.rises:
+            return ""
         if line in self._reordered:
             return "line.discipline.sequence"
         return repr(spec.discipline.sequence) if spec.discipline.sequence else ""

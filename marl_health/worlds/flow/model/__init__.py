@@ -4,7 +4,7 @@ These models are the language. Their field descriptions become the JSON schema a
 say about names that refer to other names is checked by the compiler.
 """
 
-from marl_health.worlds.flow.model.arrivals import Arrive, AtStart, EntityType, Rate
+from marl_health.worlds.flow.model.arrivals import Arrive, AtStart, Burst, EntityType, Rate
 from marl_health.worlds.flow.model.base import WEEKDAYS
 from marl_health.worlds.flow.model.machines import Maintain, SetUp, Switch, Turnover, Wear
 from marl_health.worlds.flow.model.pathway import (
@@ -13,8 +13,12 @@ from marl_health.worlds.flow.model.pathway import (
     GiveUp,
     HealthMachine,
     Leave,
+    Meet,
     MoveTo,
     Next,
+    Queued,
+    Ranked,
+    Rises,
     Route,
     Split,
     Stay,
@@ -23,6 +27,7 @@ from marl_health.worlds.flow.model.pathway import (
     Timer,
     Together,
     Transition,
+    TravelTo,
     Use,
     Visit,
     Wait,
@@ -52,6 +57,7 @@ from marl_health.worlds.flow.model.roles import (
     Slots,
 )
 from marl_health.worlds.flow.model.scenario import FlowScenario
+from marl_health.worlds.flow.model.sites import Journey, Nearest, Site, Travel
 from marl_health.worlds.flow.model.stock import OrderStock, Stock
 
 __all__ = [
@@ -61,6 +67,7 @@ __all__ = [
     "Agent",
     "Arrive",
     "AtStart",
+    "Burst",
     "ByClassOrder",
     "CallIn",
     "Choose",
@@ -70,20 +77,26 @@ __all__ = [
     "GiveUp",
     "Go",
     "HealthMachine",
+    "Journey",
     "Leave",
     "Left",
     "Lend",
     "Lever",
     "Maintain",
     "Measure",
+    "Meet",
     "MoveTo",
+    "Nearest",
     "Next",
     "Order",
     "OrderStock",
     "Place",
     "Queue",
+    "Queued",
+    "Ranked",
     "Rate",
     "Resource",
+    "Rises",
     "Route",
     "SetExtra",
     "SetIssue",
@@ -92,6 +105,7 @@ __all__ = [
     "SetReserve",
     "SetUp",
     "Sight",
+    "Site",
     "Slots",
     "Split",
     "Staff",
@@ -103,6 +117,8 @@ __all__ = [
     "Timer",
     "Together",
     "Transition",
+    "Travel",
+    "TravelTo",
     "Turnover",
     "Use",
     "Visit",

@@ -10,6 +10,7 @@ from marl_health.kernel.arrivals import PROCESSES, PUBLIC
 from marl_health.spec.common import as_list
 from marl_health.spec.errors import shown
 from marl_health.spec.numbers import (
+    Choice,
     ClockTime,
     Model,
     Name,
@@ -112,20 +113,29 @@ class AtStart(Model):
         return self
 
 
+class Burst(Sourced):
+    """Many at once, soon after the first decision: the casualties of an incident, found one after another."""
+
+    count: Value = Field(description="How many; rounded, so a vary draw such as {uniform: [40, 60]} will do")
+    after: Value = Field("0 min", description="How long after the first decision each of them comes")
+
+
 class Arrive(Sourced):
-    """How entities come: at a rate, by timetable, or as those present at the start. Exactly one."""
+    """How entities come: at a rate, by timetable, in a burst, or as those present at the start. Exactly one."""
 
     rate: Rate | None = Field(None, description="At random, at a rate")
     timetable: list[Appointment] | None = Field(None, max_length=2000, description="Appointments of every week")
+    burst: Burst | None = Field(None, description="All at once, after the first decision")
     at_start: AtStart | None = Field(None, description="There already when the warm-up begins")
     no_show: Share = Field(0.0, description="Share of a timetable that does not come")
     late: Value | None = Field(None, description="How late those of a timetable come")
 
     @model_validator(mode="after")
     def _one_way(self) -> Arrive:
-        given = [name for name in ("rate", "timetable", "at_start") if getattr(self, name) is not None]
+        ways = ("rate", "timetable", "burst", "at_start")
+        given = [name for name in ways if getattr(self, name) is not None]
         if len(given) != 1:
-            raise ValueError("needs exactly one of rate, timetable and at_start")
+            raise ValueError("needs exactly one of rate, timetable, burst and at_start")
         if self.timetable is None and (self.no_show or self.late is not None):
             raise ValueError("no_show and late belong to a timetable")
         return self
@@ -137,6 +147,9 @@ class EntityType(Sourced):
     Without ``arrive`` they come into being only through ``again``.
     """
 
+    at: Name | Choice | None = Field(
+        None, description="The site where they come into being; needed if the scenario has `sites`"
+    )
     arrive: Arrive | None = Field(None, description="How they come")
     has: dict[Name, Value] = Field({}, max_length=200, description="Their attributes, drawn when they come")
     begins: Name = Field(description="Their first step")

@@ -2,30 +2,16 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Any
+from typing import Annotated
 
-from pydantic import BeforeValidator, Field
+from pydantic import Field
 
-from marl_health.spec.conditions import Condition, parse_condition
-from marl_health.spec.scalars import form
+from marl_health.spec.condition_form import If, as_condition
+
+__all__ = ["WEEKDAYS", "Count", "If", "Most", "as_condition"]
 
 WEEKDAYS = ("monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday")
 Most = 10_000_000
 """Upper bound on counts, so that a slip of the keyboard does not fill the memory."""
 
-
-def as_condition(value: Any) -> Condition:
-    """Parse a condition; raises ValueError with the remedy."""
-    if isinstance(value, Condition):
-        return value
-    if not isinstance(value, str):
-        raise ValueError("a condition is needed here, such as: acuity <= 2 and not walks")
-    return parse_condition(value)
-
-
-If = Annotated[
-    Condition,
-    BeforeValidator(as_condition),
-    form("condition", "acuity <= 2 and not walks", type="string", maxLength=500),
-]
 Count = Annotated[int, Field(ge=0, le=100_000)]

@@ -17,6 +17,7 @@ from marl_health.spec.numbers import (
     Value,
 )
 from marl_health.worlds.flow.model.base import If
+from marl_health.worlds.flow.model.sites import Journey
 from marl_health.worlds.flow.model.stock import Issue
 
 
@@ -114,17 +115,41 @@ class StepBase(Sourced):
     )
 
 
-class Waiting(StepBase):
-    """A step that may have to wait for resources."""
+class Queued(StepBase):
+    """A step that may have to wait."""
 
     queue: Name | None = Field(None, description="The line to wait in; steps with the same needs may share one")
+    give_up: GiveUp | None = Field(None, alias="or", description="Where to go after waiting too long in this step")
+
+
+class Rises(Model):
+    """Whoever has waited long enough goes before others: those of other lines and, in the line, of other classes."""
+
+    after: Minutes = Field(gt=0, description="How long they have waited by then")
+    to: float = Field(ge=-1000, le=1000, description="The priority from then on; lower goes first")
+
+
+class Ranked(Queued):
+    """A step that may have to wait for resources that others wait for as well."""
+
     priority: float = Field(0.0, ge=-1000, le=1000, description="Between lines for one resource; lower goes first")
+    rises: Rises | None = Field(None, description="Another priority for those who have waited for some time")
+
+    @model_validator(mode="after")
+    def _goes_up(self) -> Ranked:
+        if self.rises is not None and self.rises.to >= self.priority:
+            raise ValueError(f"rises must go to a priority below {self.priority:g}: lower goes first")
+        return self
+
+
+class Waiting(Ranked):
+    """A step that may have to wait for resources, and may take them from others."""
+
     preempt: Literal["resume", "resume_first", "restart"] | None = Field(
         None,
         description="Interrupts less urgent work, which later resumes or restarts; `resume_first`: resumes before "
         "anyone else of its queue is served",
     )
-    give_up: GiveUp | None = Field(None, alias="or", description="Where to go after waiting too long in this step")
 
 
 class Use(Waiting):
@@ -169,6 +194,16 @@ class Give(StepBase):
     units: int | Name = Field(1, description="How many: a whole number, or an attribute that holds one")
 
 
+class Meet(Queued):
+    """Wait for somebody of each other party of a meeting; then all of them go on, each its own way.
+
+    Every step that names the meeting is a party, and steps that share a queue are one. Whoever is next in its line
+    meets those who are next in the others.
+    """
+
+    meet: Name = Field(description="The meeting: a name of its own that two steps or more write")
+
+
 class Shorten(Model):
     """Agents may end this stay early, once a share of it is over."""
 
@@ -193,6 +228,12 @@ class Wait(StepBase):
     """Time that passes without any resource (a laboratory that takes 45 minutes)."""
 
     wait: Value = Field(description="How long")
+
+
+class TravelTo(StepBase):
+    """Go to another site; the place that one had is free from then on."""
+
+    travel: Journey = Field(description="Where to")
 
 
 class Parallel(Model):
@@ -235,8 +276,10 @@ VERBS: dict[str, type[Sourced]] = {
     "visit": Visit,
     "take": Take,
     "give": Give,
+    "meet": Meet,
     "stay": Stay,
     "wait": Wait,
+    "travel": TravelTo,
     "together": Together,
     "leave": Leave,
 }
@@ -265,8 +308,10 @@ AnyStep = Annotated[
     | Annotated[Visit, Tag("<visit>")]
     | Annotated[Take, Tag("<take>")]
     | Annotated[Give, Tag("<give>")]
+    | Annotated[Meet, Tag("<meet>")]
     | Annotated[Stay, Tag("<stay>")]
     | Annotated[Wait, Tag("<wait>")]
+    | Annotated[TravelTo, Tag("<travel>")]
     | Annotated[Together, Tag("<together>")]
     | Annotated[Leave, Tag("<leave>")]
     | Annotated[Route, Tag("<route>")],

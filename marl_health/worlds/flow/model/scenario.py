@@ -12,12 +12,15 @@ from marl_health.worlds.flow.model.arrivals import EntityType
 from marl_health.worlds.flow.model.pathway import AnyStep, HealthMachine, Timer
 from marl_health.worlds.flow.model.resources import Place, Staff
 from marl_health.worlds.flow.model.roles import Agent, Measure, Queue, Slots
+from marl_health.worlds.flow.model.sites import Site, Travel
 from marl_health.worlds.flow.model.stock import Stock
 
 
 class FlowScenario(Heading):
     """A scenario of the flow world: entities that move along a pathway and compete for resources."""
 
+    sites: dict[Name, Site] = Field({}, max_length=500, description="Where things are: hospitals, scenes, by name")
+    travel: Travel | None = Field(None, description="How long it takes from site to site")
     staff: dict[Name, Staff] = Field({}, max_length=500, description="People and crews, by name")
     places: dict[Name, Place] = Field({}, max_length=500, description="Beds, bays, scanners, by name")
     stock: dict[Name, Stock] = Field({}, max_length=200, description="What is used up, by name")
