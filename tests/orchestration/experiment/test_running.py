@@ -242,7 +242,8 @@ def test_a_seed_is_repeatable_and_an_error_in_the_environment_is_told(written, t
     def trained(made, name):
         folder = tmp_path / name
         folder.mkdir()
-        with open_store(tmp_path / f"{name}.db") as store, store.job(scenario=experiment.scenarios[0], algorithm="ppo") as job:
+        what = {"scenario": experiment.scenarios[0], "algorithm": "ppo"}
+        with open_store(tmp_path / f"{name}.db") as store, store.job(**what) as job:
             told = train_seed(made, 4, folder, job, quiet)
         manifest = json.loads((folder / "checkpoint" / "checkpoint.json").read_text())
         return told["best_return"], {f: d for f, d in manifest["files"].items() if "module_state" in f}
