@@ -10,6 +10,7 @@ from marl_health.kernel.pool import Pool
 from marl_health.kernel.world import exact_copy
 from marl_health.worlds.flow.cast import Person
 from marl_health.worlds.flow.groups import split_kpis, value_of_kpi
+from marl_health.worlds.flow.local import local, names_of_actions, names_seen
 from marl_health.worlds.flow.program import AgentSpec, Program
 from marl_health.worlds.flow.redraw import redrawn
 from marl_health.worlds.flow.snapshot import take_snapshot
@@ -31,7 +32,7 @@ class FlowGame:
 
     def __init__(self, program: Program) -> None:
         self.program = program
-        self.specs: dict[str, AgentSpec] = {f"{spec.role}_0": spec for spec in program.agents}
+        self.specs: dict[str, AgentSpec] = {spec.name: spec for spec in program.agents}
         self.agents = tuple(self.specs)
         self.world: FlowWorld | None = None
         self._read: list[float] = []
@@ -41,7 +42,7 @@ class FlowGame:
             agent: [(move, number) for move in spec.moves for number in range(len(move.names))]
             for agent, spec in self.specs.items()
         }
-        self._names = {agent: _names_of(spec) for agent, spec in self.specs.items()}
+        self._names = {agent: names_seen(spec) for agent, spec in self.specs.items()}
         self._state_pools = [number for number, pool in enumerate(program.pools) if not pool.unlimited]
         self._state_names = self._names_of_state()
 
@@ -59,15 +60,16 @@ class FlowGame:
         spec = self.specs[agent]
         meanings = [meaning for sight in spec.sights for meaning in sight.meanings]
         meanings += [meaning for move in spec.moves for _, meaning in move.sights]
-        return list(zip(meanings, self._scales[agent], strict=True))
+        return list(zip([local(text, spec.site) for text in meanings], self._scales[agent], strict=True))
 
     def action_names(self, agent: str) -> list[str]:
         """Name of each action; the first is ``wait``."""
-        return ["wait", *(name for move in self.specs[agent].moves for name in move.names)]
+        return names_of_actions(self.specs[agent])
 
     def action_meanings(self, agent: str) -> list[str]:
         """What each action does."""
-        return ["do nothing now", *(meaning for move in self.specs[agent].moves for meaning in move.meanings)]
+        spec = self.specs[agent]
+        return ["do nothing now", *(local(meaning, spec.site) for move in spec.moves for meaning in move.meanings)]
 
     # ------------------------------------------------------------ playing
     def reset(self, seed: int, *, events: bool) -> None:
@@ -96,9 +98,15 @@ class FlowGame:
         """Whether the last decision was taken and the run-out is over."""
         return self.running.closed
 
+    @property
+    def ended(self) -> bool:
+        """Whether the world itself came to an end, before its horizon."""
+        return self.running.ended
+
     def due(self) -> list[str]:
-        """Agents that have a decision to take now: all of them, at every fixed interval."""
-        return list(self.agents)
+        """Agents that have a decision to take now: all of them at a fixed interval, those who were asked at events."""
+        turns = self.running.turns
+        return [agent for number, agent in enumerate(self.agents) if turns is None or turns.due[number]]
 
     def look(self, agent: str) -> list[float]:
         """Raw numbers that the agent sees."""
@@ -140,6 +148,8 @@ class FlowGame:
         move, number = actions[action - 1]
         allowed: list[int] = []
         world = self.running
+        if world.turns is not None and not world.turns.due[self._numbers[agent]]:
+            return False
         move.mask(world, allowed)
         if not allowed[number]:
             return False
@@ -148,21 +158,35 @@ class FlowGame:
 
     def advance(self, *, last: bool = False) -> float:
         """Run the world to the next decision; after the ``last`` one, through the run-out. Minutes that passed."""
-        world = self.running
+        world, program = self.running, self.program
         start = world.now
-        steps = round((start - self.program.warm_up) / self.program.decide_every) + 1
-        world.advance(min(self.program.horizon, self.program.warm_up + steps * self.program.decide_every))
+        if world.turns is None:
+            steps = round((start - program.warm_up) / program.decide_every) + 1
+            world.advance(min(program.horizon, program.warm_up + steps * program.decide_every))
+        else:
+            world.advance(world.turns.until(program.horizon))
+            world.turns.take(world.now)
         passed = world.now - start
-        if last or world.now >= self.program.horizon:
+        if last or world.ended or world.now >= program.horizon:
             world.close()
         return passed
 
+    def skip(self, until: float) -> None:
+        """Run the world to a time (minutes since the first decision) within the episode, without any decision.
+
+        It stops earlier where the world itself comes to an end; nothing is closed.
+        """
+        world, time = self.running, self.program.warm_up + until
+        while world.now < time and not world.ended:
+            world.advance(time)
+            if world.turns is not None:
+                world.turns.take(world.now)
+
     def finish(self) -> None:
         """Run the world to the end of the episode and through the run-out, without another decision."""
-        world = self.running
-        if not world.closed:
-            world.advance(self.program.horizon)
-            world.close()
+        if not self.running.closed:
+            self.skip(self.program.horizon - self.program.warm_up)
+            self.running.close()
 
     def gains(self) -> tuple[list[float], dict[str, list[float]]]:
         """Reward by component since the last call: the team's, and what roles got beside it, by agent."""
@@ -267,12 +291,6 @@ class FlowGame:
     def snapshot(self) -> dict[str, Any]:
         """What is where, for pictures; see :func:`marl_health.worlds.flow.snapshot.take_snapshot`."""
         return take_snapshot(self.running)
-
-
-def _names_of(spec: AgentSpec) -> list[str]:
-    """Name of each number that an agent sees."""
-    names = [name for sight in spec.sights for name in sight.names]
-    return names + [name for move in spec.moves for name, _ in move.sights]
 
 
 def _fullness(pool: Pool) -> tuple[float, float, float]:
