@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from marl_health.worlds.flow.decisions import ExtraLever
+from marl_health.worlds.flow.fleet_views import units_now
 from marl_health.worlds.flow.lending import LendLever
 from marl_health.worlds.flow.program import Program
 from marl_health.worlds.flow.world import FlowWorld
@@ -51,6 +52,7 @@ def take_snapshot(world: FlowWorld) -> dict[str, Any]:
         ``boarding`` (those in a place who only wait for their next one, by class)};
         ``queues``: by name how many wait; ``lines``: one {``name``, ``at`` (the resource it stands in front of),
         ``waiting``, ``by_class``, ``elsewhere`` (those of them who meanwhile occupy a place, by class)} for each line;
+        ``units``: where every unit of a fleet is, by fleet, see :func:`marl_health.worlds.flow.fleet_views.units_now`;
         ``measures``: by name how many are between its two marks.
     """
     program = world.program
@@ -112,6 +114,7 @@ def take_snapshot(world: FlowWorld) -> dict[str, Any]:
         "resources": resources,
         "queues": queues,
         "lines": lines,
+        "units": units_now(world),
         "measures": {span.name: world.spans[number].inside for number, span in enumerate(program.spans)},
     }
 
