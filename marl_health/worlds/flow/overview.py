@@ -31,6 +31,7 @@ class Overview:
         self.names: list[str] = []
         self.program = program
         self.specs = specs
+        self.names: list[str] = []
         self.site_of = {
             name: site.name
             for name in (*program.pool_index, *program.kinds, *(span.name for span in program.spans))

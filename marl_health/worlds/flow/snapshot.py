@@ -128,14 +128,13 @@ def _where_things_are(world: FlowWorld, classes: Classes) -> dict[str, Any]:
     """Sites with those who are there, and those who are on the way."""
     program = world.program
     slot = program.slots_of_values.get(SITE, 0)
-    inside = {name: [0] * len(classes.names) for name in program.sites}
-    for entity in world.entities.values() if inside else ():
-        if entity not in world.underway:
-            inside[entity.values[slot]][classes.of(entity.kind, entity.values)] += 1
-    sites = {
-        site.name: {"at": site.at, "template": site.template, "inside": inside[site.name]}
+    sites: dict[str, dict[str, Any]] = {
+        site.name: {"at": site.at, "template": site.template, "inside": [0] * len(classes.names)}
         for site in program.sites.values()
     }
+    for entity in world.entities.values() if sites else ():
+        if entity not in world.underway:
+            sites[entity.values[slot]]["inside"][classes.of(entity.kind, entity.values)] += 1
     journeys = []
     for entity in world.underway:
         alone = isinstance(entity.step, Travel)
