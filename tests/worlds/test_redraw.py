@@ -11,6 +11,7 @@ import marl_health
 from marl_health.kernel.world import CannotFork
 from marl_health.worlds.flow.program import Program
 from marl_health.worlds.flow.sources import Source
+from marl_health.worlds.flow.units import Unit
 from marl_health.worlds.flow.world import FlowWorld
 from tests.worlds.test_determinism import continuation, game_in_midst
 from tests.worlds.test_invariants import audit
@@ -85,13 +86,15 @@ OBSERVED = {
         "came",
         "ticket",
         "decided",
+        *("made", "left", "arrives", "stub"),  # of units of a fleet: where they are, and when they will be where
     ),  # when something was seen to happen
     *("opening", "closing", "log", "cast", "spans", "spent", "expected_deaths", "totals", "rates", "deadly"),
     "tally",  # expected deaths by group, as above for all: the audit derives the rates from those of the clocks
     *("_queue", "near", "far", "step", "spec", "_edges", "_cumulative"),  # looked at elsewhere, or part of the scenario
 }
 UNHIDDEN = {
-    *("Line", "Pool", "RotaPool", "TurnoverPool", "MachinePool", "Roster", "Stock", "Batch")
+    *("Line", "Pool", "RotaPool", "TurnoverPool", "MachinePool", "FleetPool", "Roster", "Stock", "Batch"),
+    *("RisingLine", "FleetLine", "Meeting"),
 }  # counters, and who stands where or did once
 KNOWN_IN_TIME = {"ShiftChange", "CrewChange", "Effect", "Leaving", "Batch"}
 
@@ -105,6 +108,8 @@ def hidden_numbers(world):
     for time, _, _, thing, epoch in world.agenda:
         if type(thing).__name__ not in KNOWN_IN_TIME and thing.epoch == epoch:
             todo += [(time, "agenda"), (thing, "agenda")]
+            if isinstance(thing, Unit) and thing.current is None:
+                certain.add(time)  # it drives, and ways are as long as they are
             minutes = [time - getattr(thing, name) for name in ("since", "began") if hasattr(thing, name)]
             written = [value for value in getattr(thing, "values", ()) if isinstance(value, float)]
             if any(min(abs(passed - whole) for whole in (round(passed), *written)) < 1e-9 for passed in minutes):

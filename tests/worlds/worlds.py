@@ -10,7 +10,8 @@ import marl_health
 SMALL = Path(__file__).parent / "small_hospital.yaml"
 BLOOD = Path(__file__).parent / "blood_bank.yaml"
 INCIDENT = Path(__file__).parent / "incident.yaml"
-EVERY = [str(SMALL), str(BLOOD), str(INCIDENT), *marl_health.scenarios()]
+AMBULANCES = Path(__file__).parent / "ambulances.yaml"
+EVERY = [str(SMALL), str(BLOOD), str(INCIDENT), str(AMBULANCES), *marl_health.scenarios()]
 
 
 def short(scenario):
