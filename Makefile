@@ -43,6 +43,7 @@ format: $(READY)
 
 bench: $(READY)
 	$(BIN)/python -m experiments.benchmarks.step
+	$(BIN)/python -m experiments.benchmarks.tasks
 	$(BIN)/python -m experiments.benchmarks.kernel
 
 clean:

@@ -11,6 +11,7 @@ from marl_health import HealthParallelEnv
 from marl_health.spec.suggest import did_you_mean
 from marl_health.worlds.flow.decisions import CallInMove, ChooseMove, ExtraLever, GoFirst, Levels, Move, SendTo
 from marl_health.worlds.flow.steps import FlowStep, Leave
+from marl_health.worlds.flow.stock_views import OrderMove
 from policies.base import PolicyError
 from policies.simple import WAIT, Infos
 
@@ -121,12 +122,17 @@ def _options(env: HealthParallelEnv, agent: str) -> list[Option]:
     """All actions of an agent but to wait."""
     game: Any = env.game
     every = [(move, index) for move in game.specs[agent].moves for index in range(len(move.names))]
-    least = env.scenario.clock.decide_every
-    return [Option(number, move, index, _price(move, index, least)) for number, (move, index) in enumerate(every, 1)]
+    least, pools = env.scenario.clock.decide_every, game.program.pools
+    return [
+        Option(number, move, index, _price(move, index, least, pools)) for number, (move, index) in enumerate(every, 1)
+    ]
 
 
-def _price(move: Move, index: int, least: float) -> float:
+def _price(move: Move, index: int, least: float, pools: Sequence[Any]) -> float:
     """US dollars that an action commits to; what costs by the hour counts until it can be changed again."""
     if isinstance(move, ExtraLever):
         return move.cost * move.units[index] * max(move.at_least, least)
+    if isinstance(move, OrderMove):
+        stock = pools[move.pool].stock
+        return move.cost + float(stock.order_cost + stock.price * move.levels[index])
     return move.cost if isinstance(move, (CallInMove, ChooseMove)) else 0.0

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Annotated, Any, Literal
 
-from pydantic import BeforeValidator, Field, field_validator, model_validator
+from pydantic import AfterValidator, BeforeValidator, Field, field_validator, model_validator
 
 from marl_health.spec.numbers import Amount, Minutes, Model, Name, Sourced, Value, WeekTime
 
@@ -84,10 +84,25 @@ class Alternatives(Sourced):
         return self
 
 
+def _whose(name: str | None) -> str | None:
+    if name is not None:
+        raise ValueError("there are no templates, for each of whose sites this could stand; leave out each")
+    return name
+
+
+Each = Annotated[
+    Name | None,
+    AfterValidator(_whose),
+    Field(description="A template: this stands once for each of its sites, whose names it uses as the template does"),
+]
+"""Settled before a scenario is validated."""
+
+
 class Worth(Sourced):
     """One line of the score: what one unit of a measure is worth, to the team unless ``to`` names a role."""
 
     of: str = Field(max_length=200, description="A measure, such as boarding.hours")
+    each: Each = None
     worth: float = Field(ge=-1e9, le=1e9, description="Reward for one unit of it (negative: a penalty)")
     per: Amount | None = Field(None, description="The unit, if it is not 1: 1000 usd, 24 h")
     to: Name | None = Field(None, description="The role that gets it; the whole team if absent")
@@ -115,6 +130,7 @@ class Kpi(Sourced):
 
     of: str = Field(max_length=200, description="A measure, such as `boarding.mean`")
     per: str | None = Field(None, max_length=200, description="Divide by this measure")
+    each: Each = None
     gap: Names = Field(
         [],
         max_length=10,

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import re
 import stat
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -52,6 +52,11 @@ class Document:
         self.file = file
         self.data = data
         self._places = places
+
+    @property
+    def places(self) -> Mapping[Where, Location]:
+        """Where each value stands that was written in a file."""
+        return self._places
 
     def locate(self, path: Where) -> Location:
         """Return where a value stands: its key if it is in a mapping, else itself.

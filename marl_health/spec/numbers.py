@@ -6,6 +6,7 @@ Wherever the language takes a number, it takes one of these forms:
   attribute, of a ``vary`` draw or of a ``choose`` alternative;
 * ``{by: attribute, 1: ..., else: ...}`` when it depends on an attribute, or ``{by: attribute, table: F, column: C}``;
 * ``{times: [...]}``, ``{plus: [...]}``, ``{share: 14%, of: ...}``;
+* ``{nearest: hospital, when: trauma == 1}``, the nearest site;
 * ``{when: [{if: walks, is: green}, {else: red}]}`` for what follows from conditions on attributes;
 * ``{since: MARK}`` for the time that has passed, ``{along: ..., table: F, column: C}`` for a curve;
 * ``{choice: {a: 30%, b: else}}`` and ``{chance: 9%}`` for what is drawn among values;
@@ -81,6 +82,7 @@ __all__ = [
     "Flag",
     "Form",
     "Gamma",
+    "If",
     "Lognormal",
     "LognormalParameters",
     "Mean",
@@ -90,6 +92,7 @@ __all__ = [
     "Model",
     "MoneyRate",
     "Name",
+    "Nearest",
     "Normal",
     "NormalParameters",
     "Part",
@@ -117,6 +120,10 @@ __all__ = [
     "read_key",
     "read_quantity",
 ]
+
+
+def _listed(value: Any) -> Any:
+    return [value] if isinstance(value, str) else value
 
 
 class Part(Model):
@@ -229,6 +236,15 @@ class Until(Form):
     skip: Value = Field(0, description="How many such times to let pass before: 1 is a day later")
 
 
+class Nearest(Form):
+    """The site that is nearest by travel time to where the entity is; of equals the first."""
+
+    nearest: Annotated[list[Name], BeforeValidator(_listed, json_schema_input_type=Name | list[Name])] = Field(
+        min_length=1, max_length=500, description="A template, whose sites are meant, or sites"
+    )
+    when: If | None = Field(None, description="Only sites for whose parameters this holds, such as `trauma == 1`")
+
+
 class Choice(Form):
     """One of several values, by share; one of them may be ``else``."""
 
@@ -304,6 +320,7 @@ class SignalOf(Form):
 
 
 STRUCTURES: dict[str, type[Sourced]] = {
+    "nearest": Nearest,
     "by": By,
     "when": Rules,
     "since": Since,
@@ -337,6 +354,7 @@ DISTRIBUTIONS = frozenset(STRUCTURES.values()) - {
     Times,
     Plus,
     ShareOf,
+    Nearest,
     Choice,
     Chance,
     SignalOf,
@@ -378,6 +396,7 @@ Value = Annotated[
         Annotated[Plus, Tag("<plus>")],
         Annotated[ShareOf, Tag("<of>")],
         Annotated[Until, Tag("<until>")],
+        Annotated[Nearest, Tag("<nearest>")],
         Annotated[Choice, Tag("<choice>")],
         Annotated[Chance, Tag("<chance>")],
         Annotated[SignalOf, Tag("<signal_of>")],

@@ -41,14 +41,16 @@ def compiled(document: Document, files: list[Path], chosen: dict[str, str]) -> S
     """
     folders = [*(file.parent for file in files), PACKAGED]
     kind = _kind(document)
+    whole = kind.expanded(document)
     try:
-        spec = kind.MODEL.model_validate(document.data)
+        spec = kind.MODEL.model_validate(whole.data)
+        program = kind.compile_program(whole, spec, folders, chosen)
     except ValidationError as error:
-        raise ScenarioError(
-            validation_problems(document, error, lambda where: allowed_fields(kind.MODEL, where))
-        ) from None
-    program = kind.compile_program(document, spec, folders, chosen)
-    return Scenario(document, spec, program, kind, chosen, [*files, *kind.tables_read(program)])
+        problems = validation_problems(whole, error, lambda where: allowed_fields(kind.MODEL, where))
+        raise ScenarioError(kind.told_once(problems, document)) from None
+    except ScenarioError as error:
+        raise ScenarioError(kind.told_once(error.problems, document)) from None
+    return Scenario(document, whole.data, spec, program, kind, chosen, [*files, *kind.tables_read(program)])
 
 
 def parse(path: Path) -> tuple[Document, list[Path]]:

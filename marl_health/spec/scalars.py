@@ -15,7 +15,7 @@ from marl_health.spec.quantities import (
     parse_share,
     parse_weekday_time,
 )
-from marl_health.spec.wording import NAME
+from marl_health.spec.wording import NAME, WRITTEN
 
 Dimension = Literal["number", "time", "share", "money", "money_rate", "rate"]
 
@@ -102,7 +102,7 @@ Flag = Annotated[
     BeforeValidator(read_flag),
     form("yes or no", "yes", type=["string", "boolean"], enum=["yes", "no", True, False]),
 ]
-Name = Annotated[str, Field(pattern=NAME, max_length=64, json_schema_extra={FORM: "name"})]
+Name = Annotated[str, Field(pattern=NAME, max_length=64, json_schema_extra={FORM: "name", "pattern": WRITTEN})]
 
 
 class Sourced(Model):

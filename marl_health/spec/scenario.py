@@ -26,6 +26,12 @@ class Kind(Protocol):
 
     MODEL: Any
 
+    def expanded(self, document: Document) -> Document:
+        """A scenario written out in full, as it is validated; raises ScenarioError."""
+
+    def told_once(self, problems: list[Problem], document: Document) -> list[Problem]:
+        """The same problems, where those of one line that a document repeats are told once."""
+
     def compile_program(self, document: Document, scenario: Any, folders: list[Path], chosen: dict[str, str]) -> Any:
         """Compile a validated scenario; raises ScenarioError."""
 
@@ -43,7 +49,7 @@ class Scenario:
         name, version, description, tags, split, clock: as in the file.
         hash: twelve hexadecimal digits of what it says, the numbers of its tables and its alternatives included.
         file: where it was read from. read_from: that file, what it extends, and its tables.
-        data: what it says, as plain data, what it extends included.
+        data: what it says, as plain data, what it extends included. whole: the same with templates written out.
         spec: the validated models. program: the compiled world.
         roles: the roles that decide, in order.
     """
@@ -51,6 +57,7 @@ class Scenario:
     def __init__(
         self,
         document: Document,
+        whole: dict[str, Any],
         spec: Any,
         program: Any,
         kind: Kind,
@@ -60,6 +67,7 @@ class Scenario:
         self.file = document.file
         self.read_from = tuple(read_from)
         self.data = document.data
+        self.whole = whole
         self.spec = spec
         self.program = program
         self.kind = kind
@@ -70,7 +78,7 @@ class Scenario:
         self.tags: list[str] = list(spec.tags)
         self.split: str = spec.split
         self.clock = spec.clock
-        self.roles: list[str] = list(spec.agents)
+        self.roles: list[str] = list(dict.fromkeys(agent.role or name for name, agent in spec.agents.items()))
         digest = hashlib.sha256(json.dumps([document.data, sorted(self.chosen.items())]).encode())
         for file in kind.tables_read(program):
             digest.update(file.read_bytes())

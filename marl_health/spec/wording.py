@@ -19,6 +19,8 @@ _YES_NO = "yes or no"
 
 NAME = r"^[A-Za-z_][A-Za-z0-9_]*$"
 """How a name is spelled."""
+WRITTEN = r"^[A-Za-z_][A-Za-z0-9_]*([.][A-Za-z_][A-Za-z0-9_]*)?$"
+"""How a file may write it: what a template lists is referred to as TEMPLATE.NAME, and settled before names are read."""
 
 KIND_OF_VALUE = {
     "float_type": _NUMBER,

@@ -26,6 +26,7 @@ LOOKS = {
     "visit": ("#DDF0EA", "#222222", "goes somewhere, and keeps the own place"),
     "take": ("#F6E3E8", "#222222", "takes stock and uses it up"),
     "give": ("#E6EFD9", "#222222", "adds to stock"),
+    "carry": ("#FDE7D6", "#222222", "fetched, and brought to another site"),
     "meet": ("#EFE3F7", "#222222", "waits for somebody else"),
     "stay": ("#EDEDED", "#222222", "time passes"),
     "wait": ("#EDEDED", "#222222", "time passes"),

@@ -97,6 +97,8 @@ def _happens(name: str, step: Mapping[str, Any]) -> str:
         text = f"adds {_some(step)} to {words(step['give'])}"
     elif "travel" in step:
         text = f"goes to {destination(step)}, and gives up the place"
+    elif "carry" in step:
+        text = f"fetched by {' or '.join(dict.fromkeys(taken))} and brought to another site"
     elif "meet" in step:
         text = f"waits for the other parties of {words(step['meet'])}, then all go on"
     elif "together" in step:

@@ -10,7 +10,7 @@ from typing import Any
 
 from orchestration.document.inputs import WEEKDAYS, numeric, words
 
-VERBS = ("use", "move_to", "visit", "take", "give", "meet", "stay", "wait", "travel", "together", "leave")
+VERBS = ("use", "move_to", "visit", "take", "give", "meet", "carry", "stay", "wait", "travel", "together", "leave")
 
 
 @dataclass(frozen=True)
@@ -138,6 +138,8 @@ def _node(name: str, step: Mapping[str, Any]) -> Node:
         return Node(verb, words(name), f"at {words(staff[0])}{with_staff}")
     if verb == "use":
         return Node(verb, words(name), " + ".join(map(words, staff)))
+    if verb == "carry":
+        return Node(verb, words(name), f"by {' or '.join(map(words, dict.fromkeys(staff)))}")
     if verb == "meet":
         return Node(verb, words(name), f"meets at {words(step['meet'])}")
     if verb in ("take", "give"):
@@ -166,6 +168,8 @@ def needs(step: Mapping[str, Any]) -> list[str]:
     for verb in ("use", "take", "meet"):
         if verb in step:
             return listed(step[verb])
+    if "carry" in step:
+        return listed(step["carry"].get("by", step["carry"].get("race")))
     place = step.get("move_to", step.get("visit"))
     return [] if place is None else [str(place), *listed(step.get("with"))]
 

@@ -160,6 +160,10 @@ class CheckpointPolicy:
             agents = [a for a in env.agents if role_of(a) == role]
             if not agents:
                 continue
+            forced = [_forced(infos[a].get("action_mask")) for a in agents]
+            if all(action is not None for action in forced):  # the network would say the same, and take far longer
+                actions.update(zip(agents, forced, strict=True))  # type: ignore[arg-type]
+                continue
             n = self.manifest["spaces"][role]["actions"]
             word = self._told.get(role)
             rows = np.stack(
@@ -170,6 +174,11 @@ class CheckpointPolicy:
                 best = out[Columns.ACTION_DIST_INPUTS].argmax(-1).tolist()
             actions.update(zip(agents, best, strict=True))
         return {a: actions[a] for a in env.agents}
+
+
+def _forced(mask: Any) -> int | None:
+    """The only legal action, if there is but one."""
+    return int(np.argmax(mask)) if mask is not None and np.count_nonzero(mask) == 1 else None
 
 
 def _shapes(observation_space: Space[Any], action_space: Space[Any]) -> dict[str, Any]:

@@ -38,6 +38,10 @@ MARGIN = 0.3
 """By how much the action shown is worth more than the others, where values are learned, in standard deviations of the
 return: enough to be told apart, and little enough to be unlearned."""
 
+CERTAIN = 5.0
+"""Logarithm of the odds that an action which is worth `MARGIN` more is the one shown, while values are taught: with
+`DOUBT` spread over a handful of others, what is certain comes to stand about `MARGIN` above them."""
+
 RATE = 1e-3
 """Step size at the beginning; at the end it is a twentieth."""
 
@@ -93,7 +97,7 @@ def clone(learner: Any, shown: Mapping[str, Shown], epochs: int, seed: int) -> d
     agreement = {}
     for name, examples in shown.items():
         module = learner.module[name].unwrapped()
-        network, loss = (module.pi, _cross_entropy) if hasattr(module, "pi") else (module.q, _distance)
+        network, loss = (module.pi, _cross_entropy) if hasattr(module, "pi") else (module.q, _choosing)
         rows, actions = torch.from_numpy(examples.rows), torch.from_numpy(examples.actions)
         batches = max(1, len(rows) // 256)
         optimiser = torch.optim.Adam(network.parameters(), lr=RATE)
@@ -113,20 +117,25 @@ def clone(learner: Any, shown: Mapping[str, Shown], epochs: int, seed: int) -> d
 
 
 def _cross_entropy(module: Any, rows: Tensor, actions: Tensor) -> Tensor:
-    """Mean cross-entropy with the actions shown, softened by `DOUBT`."""
-    n = int(module.action_space.n)
-    seen, legal = split(rows, n)
+    """Mean cross-entropy with the actions shown."""
+    seen, legal = split(rows, int(module.action_space.n))
+    return _entropy_of(module.pi(seen), legal, actions)
+
+
+def _entropy_of(logits: Tensor, legal: Tensor, actions: Tensor) -> Tensor:
+    """Mean cross-entropy of choosing by `logits` with the actions shown, softened by `DOUBT`."""
+    n = logits.shape[-1]
     wanted = (1 - DOUBT) * torch.nn.functional.one_hot(actions, n) + DOUBT * legal / legal.sum(-1, keepdim=True)
-    log_policy = masked(module.pi(seen), legal).log_softmax(-1)
-    return -torch.where(legal, wanted * log_policy, 0.0).sum(-1).mean()
+    return -torch.where(legal, wanted * masked(logits, legal).log_softmax(-1), 0.0).sum(-1).mean()
 
 
-def _distance(module: Any, rows: Tensor, actions: Tensor) -> Tensor:
-    """Mean squared distance from values of 0 for the actions shown and `-MARGIN` for other legal ones."""
+def _choosing(module: Any, rows: Tensor, actions: Tensor) -> Tensor:
+    """Cross-entropy of choosing by values, as of actors, and the squared values of the actions shown, which are 0."""
     n = int(module.action_space.n)
     seen, legal = split(rows, n)
-    wanted = MARGIN * (torch.nn.functional.one_hot(actions, n) - 1.0)
-    return (module.q(seen) - wanted)[legal].square().mean()
+    values = module.q(seen)
+    shown = values.gather(-1, actions.unsqueeze(-1))
+    return _entropy_of(values * (CERTAIN / MARGIN), legal, actions) + (shown / MARGIN).square().mean()
 
 
 class StartFrom(RLlibCallback):

@@ -1,4 +1,4 @@
-"""PettingZoo's own tests; a warning is an error. The rest is in ``test_every_registered.py``, where envs are made by ids."""
+"""PettingZoo's own tests; a warning is an error. More of them, on envs made by ids: ``test_every_registered.py``."""
 
 import warnings
 from functools import partial

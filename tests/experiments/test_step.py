@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 import marl_health
-from experiments.benchmarks import step
+from experiments.benchmarks import step, tasks
 from marl_health import HealthParallelEnv
 from marl_health.worlds.flow.game import FlowGame
 
@@ -61,3 +61,19 @@ def test_events_are_those_that_happen(seed):
     env.step(moves[-1])
     assert (env.conservation(), env.kpis()) == before
     assert len(events) == len(moves) - 1
+
+
+def test_the_table_of_the_tasks_has_a_line_for_each_and_their_median(capsys, tmp_path):
+    figures = tmp_path / "tasks.json"
+    names = ["or_utilization", "radiology_scheduling"]
+    tasks.main([*names, "--episodes", "1", "--repeats", "1", "--json", str(figures)])
+    told = capsys.readouterr().out
+    found = json.loads(figures.read_text())
+    assert [cost["task"] for cost in found] == names
+    assert all(0 < cost["kernel"] < cost["step"] and cost["events"] > 0 for cost in found)
+    assert all(f"\n{name} " in told for name in (*names, "median")) and "wanted are 10,000" in told
+
+
+def test_costs_are_shared_by_events_and_steps():
+    cost = tasks.Cost("clinic", step=50.0, kernel=20.0, events=2.0, reset=500.0, steps=10)
+    assert (cost.event, cost.per_second, cost.played) == (25.0, 20_000.0, 10_000.0)

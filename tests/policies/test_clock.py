@@ -145,6 +145,15 @@ def test_adversaries_do_as_their_names_say():
     assert sprayed["ed_coordinator_0"][0] != "wait"
 
 
+def test_the_dearest_order_is_expensive():
+    """40 red cells cost a little more than 16 platelets, of which each costs more than twice as much."""
+    env = parallel_env("supply_chain_inventory", max_cycles=8)
+    names = env.action_names("blood_bank_0")
+    taken, _ = play(env, policies.make("adversarial:expensive"))
+    orders = [names[number] for (number,) in taken]
+    assert orders[:5] == [*["order red_cells 40"] * 3, *["order platelets 16"] * 2]
+
+
 def test_spraying_depends_on_its_own_seed_alone(env):
     policy = policies.make("adversarial:spray")
     assert play(env, policy) == play(env, policies.make("adversarial:spray"))

@@ -55,8 +55,8 @@ def paid(score, values, before):
     """The team's reward by component, and what agents get beside it, one line of the score after the other."""
     team, own = [0.0] * len(COMPONENTS), {}
     for line, value, last in zip(score, values, before, strict=True):
-        found = team if line.role is None else own.setdefault(f"{line.role}_0", [0.0] * len(COMPONENTS))
-        found[line.component] += (value - last) * line.worth
+        for found in [team] if line.to is None else [own.setdefault(to, [0.0] * len(COMPONENTS)) for to in line.to]:
+            found[line.component] += (value - last) * line.worth
     return team, own
 
 

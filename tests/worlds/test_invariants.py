@@ -8,8 +8,10 @@ import pytest
 from marl_health.kernel.rota import RotaPool
 from marl_health.worlds.flow.clocks import HealthClock
 from marl_health.worlds.flow.decisions import SendTo
+from marl_health.worlds.flow.fleets import FleetPool
 from marl_health.worlds.flow.machines import MachinePool
 from marl_health.worlds.flow.steps import Activity, Delay, FlowStep
+from tests.worlds.fleets import audit_fleet
 from tests.worlds.worlds import EVERY, Player, env_of, short, steps_of
 
 SEEDS = range(3)
@@ -35,7 +37,10 @@ def audit(world):
         if type(entry[3]).__name__ == "Cleaning":
             cleaning[entry[3].pool.index] += 1
     for pool in world.pools:
-        assert pool.busy == taken[pool.index], pool.name
+        if isinstance(pool, FleetPool):
+            audit_fleet(pool, world)
+        else:
+            assert pool.busy == taken[pool.index], pool.name
         assert pool.cleaning == cleaning[pool.index], pool.name
         assert pool.free == pool.capacity - pool.busy - pool.cleaning - pool.out, pool.name
         if isinstance(pool, MachinePool):
@@ -109,8 +114,7 @@ def test_counters_agree_with_those_who_are_there_and_nobody_is_lost(scenario, se
     score = env.game.program.score
     world = env.game.running
     for agent in env.possible_agents:
-        role = agent.rsplit("_", 1)[0]
-        whole = sum(line.worth * line.reading.result(world) for line in score if line.role in (None, role))
+        whole = sum(line.worth * line.reading.result(world) for line in score if line.to is None or agent in line.to)
         assert cumulative[agent] == pytest.approx(whole, abs=1e-6), "an episode's rewards are the score of its measures"
 
 
@@ -224,7 +228,7 @@ def test_staff_are_busy_exactly_as_long_as_the_log_says(scenario):
     }
     checked = 0
     for pool in world.pools:
-        if pool.index not in places:
+        if pool.index not in places and not isinstance(pool, FleetPool):
             pool.integrate(world.now)
             assert pool.busy_minutes == pytest.approx(busy[pool.index], rel=1e-9, abs=1e-6), pool.name
             checked += 1

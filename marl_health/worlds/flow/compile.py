@@ -12,6 +12,7 @@ from marl_health.spec.errors import Where
 from marl_health.worlds.flow import model
 from marl_health.worlds.flow.compile_clocks import compile_clocks, compile_measures
 from marl_health.worlds.flow.compile_entities import compile_attributes, compile_sources
+from marl_health.worlds.flow.compile_fleets import compile_fleet
 from marl_health.worlds.flow.compile_hidden import follow_changes
 from marl_health.worlds.flow.compile_lines import LineTable
 from marl_health.worlds.flow.compile_machines import by_job, compile_set_up, compile_turnover, compile_wear
@@ -172,11 +173,13 @@ def _compile_pools(compiler: Compiler) -> None:
         move.call_in for agent in scenario.agents.values() for move in agent.can if isinstance(move, model.CallIn)
     }
     misspelt = any(not _is_right(scenario, step) for step in scenario.pathway.values())
-    for section, resources in (("staff", scenario.staff), ("places", scenario.places)):
+    sections = (("staff", scenario.staff), ("places", scenario.places), ("fleets", scenario.fleets))
+    for section, resources in sections:
         for name, resource in resources.items():
             path: Where = (section, name)
-            if section == "places" and name in scenario.staff:
-                compiler.names.problem(path, f"'{name}' is also under staff; every name stands for one thing")
+            if name in program.pool_index:
+                other = "staff" if name in scenario.staff else "places"
+                compiler.names.problem(path, f"'{name}' is also under {other}; every name stands for one thing")
                 continue
             filled = any(
                 kind.arrive is not None and kind.arrive.at_start is not None and kind.arrive.at_start.fill == name
@@ -186,6 +189,8 @@ def _compile_pools(compiler: Compiler) -> None:
                 compiler.names.problem(path, f"no step uses '{name}'; name it in a step or remove it")
             program.pool_index[name] = len(program.pools)
             program.pools.append(_pool(compiler, name, resource, path, name in identified, name in preempting))
+            if isinstance(resource, model.Fleet):
+                program.pools[-1] = compile_fleet(compiler, program.pools[-1], resource, path)
 
 
 def _is_right(scenario: model.FlowScenario, step: Any) -> bool:

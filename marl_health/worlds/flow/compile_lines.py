@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Callable
 from dataclasses import replace
 from functools import partial
 from typing import TYPE_CHECKING, Any
@@ -13,6 +14,7 @@ from marl_health.kernel.rising import RisingLine
 from marl_health.spec.errors import Where
 from marl_health.spec.numbers import read_key
 from marl_health.worlds.flow import model
+from marl_health.worlds.flow.compile_fleets import fleet_line, fleet_needs
 from marl_health.worlds.flow.compile_machines import check_classes, check_order
 from marl_health.worlds.flow.compile_meetings import meeting_of
 from marl_health.worlds.flow.graph import resources_of
@@ -45,10 +47,14 @@ class LineTable:
     def line_for(self, name: str, step: Any, path: Where) -> int:
         """Index of the line in which the entities of a step wait; a new line if there is none like it."""
         scenario, program = self.compiler.scenario, self.compiler.program
-        needs = meeting_of(self.compiler, step.meet) if isinstance(step, model.Meet) else self._needs(step, path)
+        needs = self._needs(step, path)
         kept = program.pool_index.get(step.move_to) if isinstance(step, model.MoveTo) else None
         priority, rises = (step.priority, step.rises) if isinstance(step, model.Ranked) else (0.0, None)
-        key = (needs, kept, priority, rises)
+        make: Any = Line if rises is None else partial(RisingLine, after=rises.after, to=rises.to)
+        if isinstance(step, model.Carry):
+            make = fleet_line(step)
+        race = isinstance(step, model.Carry) and bool(step.carry.race)
+        key = (needs, kept, priority, rises, race)
         if step.queue is not None:
             if step.queue not in scenario.queues:
                 self.compiler.names.unknown((*path, "queue"), "queue", step.queue, scenario.queues)
@@ -63,17 +69,21 @@ class LineTable:
                         f"but '{known[2]}' differs",
                     )
                 return known[1]
-            index = self._make(step.queue, needs, kept, priority, rises)
+            index = self._make(step.queue, needs, kept, priority, make, rises is not None)
             self._named[step.queue] = (key, index, name)
             self.of_queue.setdefault(step.queue, []).append(index)
             return index
         party = name if isinstance(step, model.Meet) else ""
         if (*key, party) not in self._by_needs:
             title = "+".join(dict.fromkeys(resources_of(step)))
-            self._by_needs[*key, party] = self._make(title, needs, kept, priority, rises)
+            self._by_needs[*key, party] = self._make(title, needs, kept, priority, make, rises is not None)
         return self._by_needs[*key, party]
 
     def _needs(self, step: Any, path: Where) -> tuple[tuple[int, int], ...]:
+        if isinstance(step, model.Meet):
+            return meeting_of(self.compiler, step.meet)
+        if isinstance(step, model.Carry):
+            return fleet_needs(self.compiler, step, path)
         scenario, program = self.compiler.scenario, self.compiler.program
         counts = Counter(resources_of(step))
         needs = []
@@ -117,14 +127,12 @@ class LineTable:
         needs: tuple[tuple[int, int], ...],
         kept: int | None,
         priority: float,
-        rises: model.Rises | None,
+        make: Callable[..., Line],
+        rises: bool,
     ) -> int:
         program = self.compiler.program
         index = len(program.lines)
-        make = Line if rises is None else partial(RisingLine, after=rises.after, to=rises.to)
-        program.lines.append(
-            LineSpec(title, needs, kept, None, {}, FirstCome(), priority, make, rises=rises is not None)
-        )
+        program.lines.append(LineSpec(title, needs, kept, None, {}, FirstCome(), priority, make, rises))
         for pool, _ in needs:
             self.of_pool.setdefault(program.pools[pool].name, []).append(index)
         return index

@@ -12,6 +12,7 @@ from marl_health.worlds.flow.compile_machines import check_order, compile_machin
 from marl_health.worlds.flow.compile_slots import SlotTable
 from marl_health.worlds.flow.compile_stock import make_issue, make_order
 from marl_health.worlds.flow.lending import make_lend
+from marl_health.worlds.flow.local import check_alike
 from marl_health.worlds.flow.program import AgentSpec, ScoreLine
 from marl_health.worlds.flow.references import ReadingTable, SightTable
 from marl_health.worlds.flow.switched import NextLever
@@ -29,8 +30,10 @@ def compile_roles(compiler: Compiler, lines: LineTable) -> None:
     program, scenario = compiler.program, compiler.scenario
     slots = SlotTable(compiler, lines)
     moves = MoveTable(compiler, lines, slots)
-    for role, agent in scenario.agents.items():
-        path: Where = ("agents", role)
+    called: dict[str, list[str]] = {}  # by role, and by the name in the scenario
+    for key, agent in scenario.agents.items():
+        path: Where = ("agents", key)
+        role = agent.role or key
         compiled: list[decisions.Move] = []
         for number, move in enumerate(agent.can):
             made = moves.move(move, (*path, "can", number))
@@ -43,15 +46,20 @@ def compile_roles(compiler: Compiler, lines: LineTable) -> None:
         made_sights = tuple(sight for sight in seen if sight is not None)
         if sum(len(sight.names) for sight in made_sights) > MOST_NUMBERS:
             compiler.names.problem((*path, "sees"), f"more than {MOST_NUMBERS} numbers are seen; show fewer slots")
-        program.agents.append(AgentSpec(role, made_sights, tuple(compiled)))
+        name_of_agent = f"{role}_{len(called.setdefault(role, []))}"
+        called[role].append(name_of_agent)
+        if key != role:
+            called[key] = [name_of_agent]
+        program.agents.append(AgentSpec(role, made_sights, tuple(compiled), name_of_agent, agent.site))
+        check_alike(compiler, program.agents[-1], path)
     slots.finish()
     readings = ReadingTable(compiler, lines)
     for component, name in enumerate(COMPONENTS):
         for number, worth in enumerate(getattr(scenario.score, name)):
             where: Where = ("score", name, number)
             reading = readings.reading(worth.of, (*where, "of"))
-            if worth.to is not None and worth.to not in scenario.agents:
-                compiler.names.unknown((*where, "to"), "agent", worth.to, scenario.agents)
+            if worth.to is not None and worth.to not in called:
+                compiler.names.unknown((*where, "to"), "agent", worth.to, called)
             if reading is None:
                 continue
             if not reading.cumulative:
@@ -61,8 +69,9 @@ def compile_roles(compiler: Compiler, lines: LineTable) -> None:
                     "use a count, hours, spent or expected_deaths",
                 )
                 continue
+            to = None if worth.to is None else tuple(called.get(worth.to, ()))
             per = 1.0 if worth.per is None else readings.unit(worth.per, reading, (*where, "per"))
-            program.score.append(ScoreLine(component, reading, worth.worth / per, worth.to))
+            program.score.append(ScoreLine(component, reading, worth.worth / per, to))
     compile_kpis(compiler, readings)
 
 

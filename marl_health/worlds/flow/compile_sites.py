@@ -7,9 +7,9 @@ from typing import TYPE_CHECKING, Any
 from marl_health.kernel.entity import Value
 from marl_health.kernel.formula import constant, formula_of, value_of
 from marl_health.spec.errors import Where
+from marl_health.spec.numbers import Nearest
 from marl_health.spec.suggest import did_you_mean
 from marl_health.worlds.flow import model
-from marl_health.worlds.flow.conditions import holds
 from marl_health.worlds.flow.network import Network, SiteSpec, kilometres
 from marl_health.worlds.flow.numbers import Number
 from marl_health.worlds.flow.travelling import HEADING, MINUTES, SITE, Travel
@@ -41,7 +41,7 @@ def compile_sites(compiler: Compiler) -> None:
     base = _by_distance(compiler, travel) if travel.roads is None else _by_road(compiler, travel.roads)
     if base is not None:
         hours = tuple(sorted(travel.times.items()))
-        program.travel = Network(base, travel.speed or 0.0, travel.detour, hours, program.start)
+        program.travel = names.network = Network(base, travel.speed or 0.0, travel.detour, hours, program.start)
 
 
 def _by_distance(compiler: Compiler, travel: model.Travel) -> dict[str, dict[str, float]] | None:
@@ -134,7 +134,7 @@ def compile_journey(compiler: Compiler, name: str, step: model.TravelTo, index: 
         names.problem(path, "how long does it take? add travel: {distance: great_circle, speed: 50 km/h}, or its roads")
     if network is None:
         return made
-    to = _destination(compiler, step.travel.to, (*path, "to"), kinds)
+    to = destination(compiler, step.travel.to, (*path, "to"), kinds)
     pace = 1.0
     if step.travel.speed is not None:
         if network.speed:
@@ -162,11 +162,11 @@ def _minutes(network: Network, site: int, heading: int, pace: float) -> Value:
     return value_of("{0}({1}, {2}, world._now, {3})", constant(network.minutes), *where, constant(pace))
 
 
-def _destination(compiler: Compiler, to: Any, path: Where, kinds: tuple[int, ...]) -> Value:
+def destination(compiler: Compiler, to: Any, path: Where, kinds: tuple[int, ...]) -> Value:
     """The site that a journey leads to."""
     names, sites = compiler.names, compiler.program.sites
-    if isinstance(to, model.Nearest):
-        return _nearest(compiler, to, path)
+    if isinstance(to, Nearest):
+        return compiler.numbers.compile(to, path, "text", kinds=kinds).value
     if to in sites:
         return fixed(to)
     if to not in names.slots:
@@ -174,27 +174,3 @@ def _destination(compiler: Compiler, to: Any, path: Where, kinds: tuple[int, ...
         return fixed(None)
     slot = site_attribute(names, to, path, kinds)
     return fixed(None) if slot is None else of_slot(slot)
-
-
-def _nearest(compiler: Compiler, to: model.Nearest, path: Where) -> Value:
-    """The nearest of some sites; it is the same at every hour, for all ways take longer together."""
-    names, sites, network = compiler.names, compiler.program.sites, compiler.program.travel
-    among: dict[str, None] = {}
-    for number, name in enumerate(to.nearest):
-        alike = [site.name for site in sites.values() if site.template == name] if name not in sites else [name]
-        if not alike:
-            known = [*sites, *dict.fromkeys(site.template for site in sites.values() if site.template is not None)]
-            names.unknown((*path, "nearest", number), "site or template", name, known)
-        among.update(dict.fromkeys(alike))
-    known_parameters = dict.fromkeys(word for name in among for word in sites[name].parameters)
-    for word in sorted(to.when.names() if to.when is not None else ()):
-        if word not in known_parameters:
-            names.unknown((*path, "when"), "parameter of these sites", word, known_parameters)
-    found = [name for name in among if to.when is None or holds(to.when, sites[name].parameters)]
-    if not found:
-        if among and not names.problems:
-            names.problem(path, "no site meets this condition")
-        return fixed(None)
-    assert network is not None
-    nearest = {name: network.nearest(name, found) for name in sites}
-    return value_of("{0}[{1}]", constant(nearest), formula_of(of_slot(names.slots[SITE])))

@@ -11,6 +11,7 @@ from marl_health.spec.errors import Where
 from marl_health.spec.numbers import Share, read_key
 from marl_health.worlds.flow import model
 from marl_health.worlds.flow.clocks import TimerSpec
+from marl_health.worlds.flow.compile_fleets import make_carry
 from marl_health.worlds.flow.compile_hidden import chosen_changes, compile_reveals, word
 from marl_health.worlds.flow.compile_machines import prepare
 from marl_health.worlds.flow.compile_meetings import make_meet
@@ -29,8 +30,10 @@ from marl_health.worlds.flow.steps import (
     Parallel,
 )
 from marl_health.worlds.flow.switched import Switched
+from marl_health.worlds.flow.travelling import SITE
 from marl_health.worlds.flow.values import happens, uniform
-from marl_health.worlds.flow.ways import ByChance, ByCondition, CertainDeath
+from marl_health.worlds.flow.ways import ByAttribute, ByChance, ByCondition, CertainDeath
+from marl_health.worlds.flow.whereabouts import whereabouts
 
 if TYPE_CHECKING:
     from marl_health.worlds.flow.compile import Compiler
@@ -90,6 +93,7 @@ class StepCompiler:
         self.steps: dict[str, FlowStep] = {}
         self.timeless: set[str] = set()
         self.balking: set[str] = set()
+        self.whereabouts: dict[int, set[str]] | None = None
 
     def compile(self) -> None:
         """Compile the whole pathway."""
@@ -125,6 +129,14 @@ class StepCompiler:
         if isinstance(spec, model.Meet):
             self.timeless.add(name)
             return make_meet(self.program, self.lines, name, spec, index)
+        if isinstance(spec, model.Carry):
+            self.timeless.add(name)  # a unit may be there, and so may they
+            carry = make_carry(self.compiler, self.lines, name, spec, index)
+            for word, marks in (("mark_reached", "reached_marks"), ("mark_off", "off_marks")):
+                mark = getattr(spec.carry, word)
+                if mark is not None:
+                    setattr(carry, marks, (self._mark(mark, (*path, "carry", word)),))
+            return carry
         if isinstance(spec, model.Stay | model.Wait):
             verb = "stay" if isinstance(spec, model.Stay) else "wait"
             return self._delay(name, getattr(spec, verb), index, (*path, verb))
@@ -182,8 +194,7 @@ class StepCompiler:
             mark = OUTCOME_MARKS.get(spec.leave)
             program.outcome_marks.append(None if mark is None else program.marks[mark])
         step = Leave(program, name, index, program.outcome_names.index(spec.leave))
-        if spec.mark is not None:
-            step.marks = (self._mark(spec.mark, (*path, "mark")),)
+        step.marks = self._marks(spec.mark, (*path, "mark"))
         if spec.again is not None:
             where: Where = (*path, "again")
             kinds = self.graph.kinds_of[name]
@@ -211,14 +222,15 @@ class StepCompiler:
         if isinstance(spec, model.StepBase):
             step.sets += self.compiler.sets.get((*path, "set"), ())
             step.adds = compile_adds(self.compiler, name, spec.adds)
-            if spec.mark is not None:
-                step.marks = (self._mark(spec.mark, (*path, "mark")),)
-            if spec.mark_end is not None:
-                step.marks_end = (self._mark(spec.mark_end, (*path, "mark_end")),)
+            step.marks = self._marks(spec.mark, (*path, "mark"))
+            step.marks_end = self._marks(spec.mark_end, (*path, "mark_end"))
         if isinstance(spec, model.Stay) and spec.shorten is not None:
             assert isinstance(step, Delay)
             step.sets_if_shortened = self.compiler.sets.get((*path, "shorten", "set"), ())
             self._mark(spec.shorten.mark, (*path, "shorten", "mark"))
+
+    def _marks(self, names: list[str], path: Where) -> tuple[int, ...]:
+        return tuple(self._mark(name, path) for name in names)
 
     def _mark(self, name: str, path: Where) -> int:
         if name in ("arrival", "discharge", "death"):
@@ -243,8 +255,46 @@ class StepCompiler:
                     test = compile_test(self.names, branch.condition, (*where, "if"), self.graph.kinds_of[step])
                     branches.append((test, self.way(branch.go, (*where, "go"), step)))
             return ByCondition(branches)
+        if isinstance(way, model.ByValue):
+            return self._by_value(way, path, step)
         assert isinstance(way, model.Split)
         return self._split(way, (*path, "split"), step)
+
+    def _by_value(self, way: model.ByValue, path: Where, step: str) -> Way:
+        """A way on for each value of an attribute; what they draw is drawn from the same columns."""
+        numbers = self.compiler.numbers
+        first = last = numbers.columns
+        ways: dict[str, Way] = {}
+        for key, case in [*way.cases.items(), *([] if way.otherwise is None else [("else", way.otherwise)])]:
+            numbers.columns = first
+            ways[key] = self.way(case, (*path, key), step)
+            last = max(last, numbers.columns)
+        numbers.columns = last
+        found = self.names.attribute(way.by, (*path, "by"), self.graph.kinds_of[step])
+        otherwise = ways.pop("else", None)
+        if found is None:
+            return ByAttribute(0, {}, otherwise)
+        slot, possible = found
+        if way.by == SITE and self.program.sites:
+            self._check_sites(way, path)
+        else:
+            self.names.covers(ways, otherwise is not None, possible, way.by, path)
+        return ByAttribute(slot, {read_key(key): case for key, case in ways.items()}, otherwise)
+
+    def _check_sites(self, way: model.ByValue, path: Where) -> None:
+        """Note sites at which somebody may be who takes a way on by site that has no step for there."""
+        for name in way.cases:
+            if name not in self.program.sites:
+                self.names.unknown((*path, name), "site", name, self.program.sites)
+        if self.whereabouts is None:
+            self.whereabouts = whereabouts(self.graph)
+        missing = sorted(self.whereabouts.get(id(way), set()) - way.cases.keys())
+        if missing and way.otherwise is None:
+            listed = ", ".join(missing[:8])
+            self.names.problem(
+                path,
+                f"somebody may be at {listed} here, where this way has no step; let them travel first, or add else",
+            )
 
     def _settled(self, own: Way, step: str) -> Way:
         """A step's own way on, or the ways among which an agent sets it."""

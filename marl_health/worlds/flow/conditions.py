@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -10,6 +10,7 @@ from marl_health.spec.conditions import And, Compare, Condition, In, Not, Or, co
 from marl_health.spec.errors import Where
 from marl_health.spec.quantities import parse_quantity
 from marl_health.spec.suggest import did_you_mean
+from marl_health.worlds.flow.asked import holds
 from marl_health.worlds.flow.dimensions import DIMENSIONS
 from marl_health.worlds.flow.names import Names, shown_value
 from marl_health.worlds.flow.program import Test
@@ -69,22 +70,6 @@ def settled(names: Names, condition: Condition, path: Where) -> Condition:
         names.problem(path, f"no site has a parameter '{word}'{did_you_mean(word, known)}")
     asked = replace(condition, name=word)
     return In(name, tuple(site for site, spec in sites.items() if holds(asked, spec.parameters)))
-
-
-def holds(condition: Condition, parameters: Mapping[str, Any]) -> bool:
-    """Whether a condition holds for the parameters of a site; what compares one that it lacks does not."""
-    if isinstance(condition, And):
-        return all(holds(part, parameters) for part in condition.parts)
-    if isinstance(condition, Or):
-        return any(holds(part, parameters) for part in condition.parts)
-    if isinstance(condition, Not):
-        return not holds(condition.part, parameters)
-    if parameters.get(condition.name) is None:
-        return False
-    try:
-        return bool(compile_condition(condition, lambda name: 0)([parameters[condition.name]]))
-    except TypeError:  # a word has no order
-        return False
 
 
 def _complaint(part: Any, dimension: str, possible: frozenset[Any] | None) -> str:

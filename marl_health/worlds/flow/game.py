@@ -10,6 +10,7 @@ from marl_health.kernel.pool import Pool
 from marl_health.kernel.world import exact_copy
 from marl_health.worlds.flow.cast import Person
 from marl_health.worlds.flow.groups import split_kpis, value_of_kpi
+from marl_health.worlds.flow.local import local, names_of_actions, names_seen
 from marl_health.worlds.flow.program import AgentSpec, Program
 from marl_health.worlds.flow.redraw import redrawn
 from marl_health.worlds.flow.snapshot import take_snapshot
@@ -31,7 +32,7 @@ class FlowGame:
 
     def __init__(self, program: Program) -> None:
         self.program = program
-        self.specs: dict[str, AgentSpec] = {f"{spec.role}_0": spec for spec in program.agents}
+        self.specs: dict[str, AgentSpec] = {spec.name: spec for spec in program.agents}
         self.agents = tuple(self.specs)
         self.world: FlowWorld | None = None
         self._read: list[float] = []
@@ -41,7 +42,7 @@ class FlowGame:
             agent: [(move, number) for move in spec.moves for number in range(len(move.names))]
             for agent, spec in self.specs.items()
         }
-        self._names = {agent: _names_of(spec) for agent, spec in self.specs.items()}
+        self._names = {agent: names_seen(spec) for agent, spec in self.specs.items()}
         self._state_pools = [number for number, pool in enumerate(program.pools) if not pool.unlimited]
         self._state_names = self._names_of_state()
 
@@ -59,15 +60,16 @@ class FlowGame:
         spec = self.specs[agent]
         meanings = [meaning for sight in spec.sights for meaning in sight.meanings]
         meanings += [meaning for move in spec.moves for _, meaning in move.sights]
-        return list(zip(meanings, self._scales[agent], strict=True))
+        return list(zip([local(text, spec.site) for text in meanings], self._scales[agent], strict=True))
 
     def action_names(self, agent: str) -> list[str]:
         """Name of each action; the first is ``wait``."""
-        return ["wait", *(name for move in self.specs[agent].moves for name in move.names)]
+        return names_of_actions(self.specs[agent])
 
     def action_meanings(self, agent: str) -> list[str]:
         """What each action does."""
-        return ["do nothing now", *(meaning for move in self.specs[agent].moves for meaning in move.meanings)]
+        spec = self.specs[agent]
+        return ["do nothing now", *(local(meaning, spec.site) for move in spec.moves for meaning in move.meanings)]
 
     # ------------------------------------------------------------ playing
     def reset(self, seed: int, *, events: bool) -> None:
@@ -267,12 +269,6 @@ class FlowGame:
     def snapshot(self) -> dict[str, Any]:
         """What is where, for pictures; see :func:`marl_health.worlds.flow.snapshot.take_snapshot`."""
         return take_snapshot(self.running)
-
-
-def _names_of(spec: AgentSpec) -> list[str]:
-    """Name of each number that an agent sees."""
-    names = [name for sight in spec.sights for name in sight.names]
-    return names + [name for move in spec.moves for name, _ in move.sights]
 
 
 def _fullness(pool: Pool) -> tuple[float, float, float]:

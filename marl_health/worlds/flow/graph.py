@@ -26,6 +26,9 @@ def targets(way: Any, path: Where) -> list[tuple[str, Where]]:
             inner = branch.otherwise if branch.otherwise is not None else branch.go
             found.extend(targets(inner, (*path, "when", number, key)))
         return found
+    if isinstance(way, model.ByValue):
+        cases = [*way.cases.items()] + ([("else", way.otherwise)] if way.otherwise is not None else [])
+        return [target for key, case in cases for target in targets(case, (*path, key))]
     assert isinstance(way, model.Split)
     found = []
     for case, shares in way.cases.items():
@@ -48,6 +51,7 @@ class Graph:
 
     Attributes:
         settings: by step, the lever that sets its way on.
+        detours: by kind, steps that timers and health send entities to, from wherever they are.
         kinds_of: for each step, indices of the entity kinds that can come there, ascending.
         repeats: steps that an entity may visit more than once.
         timeless, balking: as given to :meth:`check_time`.
@@ -67,11 +71,11 @@ class Graph:
             self._add(name, step)
         self.kinds_of: dict[str, tuple[int, ...]] = dict.fromkeys(self.scenario.pathway, ())
         own = {name: list(following) for name, following in self.edges.items()}
-        self._detours = self._side_ways()
+        self.detours = self._side_ways()
         main: set[str] = set()
         reached: dict[frozenset[str], set[str]] = {}
         for number, kind in enumerate(self.scenario.entities.values()):
-            starts = frozenset([kind.begins, *self._detours[number]])
+            starts = frozenset([kind.begins, *self.detours[number]])
             if starts not in reached:
                 on_main = self._reachable(starts, branches=False)
                 main |= on_main
@@ -195,7 +199,7 @@ class Graph:
                     following[step] |= ways
         for name, kinds in self.kinds_of.items():
             for kind in kinds:
-                following[name].update(target for target in self._detours[kind] if target in self.edges)
+                following[name].update(target for target in self.detours[kind] if target in self.edges)
         return following
 
     def _reachable(
@@ -223,8 +227,9 @@ class Graph:
                 )
         if not self.complete:
             return  # what follows would only repeat that a way is missing
+        reached = {self._in_template(name) for name in everything} - {None}  # elsewhere, if not at this site
         for name in steps:
-            if name not in everything:
+            if name not in everything and self._in_template(name) not in reached:
                 self.names.problem(
                     ("pathway", name), "nobody ever comes here; name it in a next, a begins or a do, or remove it"
                 )
@@ -236,6 +241,14 @@ class Graph:
                 + (f"{', '.join(trapped[:8])} only lead to each other" if len(trapped) > 1 else "it leads to itself")
                 + "; add a way to a leave step",
             )
+
+    def _in_template(self, step: str) -> tuple[str, str] | None:
+        """The template that a step is from, and its name there."""
+        for site, spec in self.scenario.sites.items():
+            name = step.removeprefix(f"{site}_")
+            if spec.like is not None and name != step and name in self.scenario.templates[spec.like].pathway:
+                return spec.like, name
+        return None
 
     def _check_branches(self, own: dict[str, list[str]]) -> None:
         """Note branches that contain themselves, leave, or take a place that nobody would give back.
@@ -260,7 +273,7 @@ class Graph:
                         self.names.problem(
                             path, f"'{target}' moves to another place; beside other work write visit instead of move_to"
                         )
-                    elif isinstance(self.scenario.pathway[target], model.TravelTo):
+                    elif isinstance(self.scenario.pathway[target], model.TravelTo | model.Carry):
                         self.names.problem(path, f"'{target}' travels, and nobody can do part of their work elsewhere")
 
     def _getting_out(self, everything: set[str]) -> set[str]:
@@ -339,6 +352,8 @@ def resources_of(step: Any) -> list[str]:
         return list(step.take)
     if isinstance(step, model.Meet):
         return [step.meet]
+    if isinstance(step, model.Carry):
+        return [*step.carry.by, *step.carry.race]
     return []
 
 

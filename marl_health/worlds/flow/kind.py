@@ -5,12 +5,24 @@ from __future__ import annotations
 from pathlib import Path
 
 from marl_health.spec.document import Document
+from marl_health.spec.errors import Problem
+from marl_health.worlds.flow import expand
 from marl_health.worlds.flow.compile import compile_scenario
 from marl_health.worlds.flow.game import FlowGame
 from marl_health.worlds.flow.model import FlowScenario
 from marl_health.worlds.flow.program import Program
 
 MODEL = FlowScenario
+
+
+def expanded(document: Document) -> Document:
+    """A scenario with its templates written out; raises ScenarioError."""
+    return expand.expanded(document)
+
+
+def told_once(problems: list[Problem], document: Document) -> list[Problem]:
+    """The same problems, where those that a template has at several sites are told once."""
+    return expand.told_once(problems, document)
 
 
 def compile_program(document: Document, scenario: FlowScenario, folders: list[Path], chosen: dict[str, str]) -> Program:

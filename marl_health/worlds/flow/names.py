@@ -8,9 +8,11 @@ from typing import Any, NoReturn
 
 from marl_health.spec.document import Document
 from marl_health.spec.errors import Problem, ScenarioError, Where
-from marl_health.spec.numbers import read_key
+from marl_health.spec.numbers import Nearest, read_key
 from marl_health.spec.suggest import did_you_mean
+from marl_health.worlds.flow.asked import holds
 from marl_health.worlds.flow.model import FlowScenario
+from marl_health.worlds.flow.network import Network
 from marl_health.worlds.flow.numbers import WITHOUT_ENTITY, Number
 from marl_health.worlds.flow.tables import Tables
 from marl_health.worlds.flow.values import fixed, of_slot
@@ -32,6 +34,7 @@ class Names:
         slots: slot of each attribute in an entity's values; the same for all kinds.
         attributes: by kind, the compiled attributes it has.
         globals: vary draws and chosen alternatives, by name.
+        network: how long it takes from site to site, if that is said.
         words: of choices between words, the word that was chosen.
     """
 
@@ -50,6 +53,7 @@ class Names:
             {KIND: Number(fixed(kind), "text", frozenset([kind]))} for kind in self.kinds
         ]
         self.globals: dict[str, Number] = {}
+        self.network: Network | None = None
         self.words: dict[str, str] = {}
         for name in (*scenario.vary, *scenario.choose):
             if name in self.slots:
@@ -74,6 +78,31 @@ class Names:
         names = list(allowed)
         note = "" if names else f" (the scenario has no {what} at all)"
         self.problem(path, f"there is no {what} named '{name}'{note}{did_you_mean(name, names)}")
+
+    def nearest(self, wanted: Nearest, path: Where) -> dict[str, str]:
+        """By site, the nearest of the wanted ones, at every hour: all ways take longer together. Empty if none is."""
+        sites = self.scenario.sites
+        templates = dict.fromkeys(site.like for site in sites.values() if site.like is not None)
+        among: dict[str, None] = {}
+        for number, name in enumerate(wanted.nearest):
+            alike = [name] if name in sites else [site for site, spec in sites.items() if spec.like == name]
+            if not alike:
+                self.unknown((*path, "nearest", number), "site or template", name, [*sites, *templates])
+            among.update(dict.fromkeys(alike))
+        known = dict.fromkeys(word for name in among for word in sites[name].parameters)
+        for word in sorted(wanted.when.names() if wanted.when is not None and among else ()):
+            if word not in known:
+                self.unknown((*path, "when"), "parameter of these sites", word, known)
+        found = [name for name in among if wanted.when is None or holds(wanted.when, sites[name].parameters)]
+        if not found:
+            if among:
+                self.problem(path, "no site meets this condition")
+            return {}
+        if self.network is None:
+            self.problem(path, "which is nearest? add travel: {distance: great_circle, speed: 50 km/h}, or its roads")
+            return {}
+        network = self.network
+        return {name: network.nearest(name, found) for name in sites}
 
     # ------------------------------------------------------------ names in numbers
     def look_up(self, name: str, kinds: Sequence[int]) -> Number | None:

@@ -24,6 +24,9 @@ from marl_health.worlds.flow.signals import Likelihood, compile_signal
 from marl_health.worlds.flow.until import ONLY, is_set, minutes_until
 from marl_health.worlds.flow.values import fixed, happens, of_slot, uniform
 
+SITE = "site"
+"""An attribute that every entity has once there are sites: where it is; on its way, where it set out from."""
+
 if TYPE_CHECKING:
     from marl_health.worlds.flow.names import Names
 
@@ -163,6 +166,8 @@ class NumberCompiler:
             if not is_set(path):
                 self.names.problem(path, ONLY)
             return Number(minutes_until(value.until, skip.value), "time")
+        if isinstance(value, spec.Nearest):
+            return self._nearest(value, path)
         if isinstance(value, spec.Choice):
             return self._choice(value, path, context)
         if isinstance(value, spec.Chance):
@@ -327,6 +332,13 @@ class NumberCompiler:
             self.names.problem(path, f"all parts need the same kind of unit, but here are {listed_kinds(found)}")
             return "any"
         return found[0] if found else "any"
+
+    def _nearest(self, value: spec.Nearest, path: Where) -> Number:
+        nearest = self.names.nearest(value, path)
+        if not nearest:
+            return BROKEN
+        here = formula_of(of_slot(self.names.slots[SITE]))
+        return Number(value_of("{0}[{1}]", constant(nearest), here), "text", frozenset(nearest.values()))
 
     def _choice(self, value: spec.Choice, path: Where, context: Context) -> Number:
         tops, values = cumulative(value.choice)

@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from marl_health.kernel.pool import Pool
     from marl_health.worlds.flow.clocks import ClockSpec
     from marl_health.worlds.flow.decisions import Move
+    from marl_health.worlds.flow.fleets import FleetSpec
     from marl_health.worlds.flow.groups import GroupTable
     from marl_health.worlds.flow.machines import SetUpSpec, WearSpec
     from marl_health.worlds.flow.model import FlowScenario
@@ -55,6 +56,7 @@ class PoolSpec:
     ``turnover``: the jobs that make vacated units ready; then nobody asks how long ``clean`` is.
     ``wear``, ``set_up``: of units that are machines.
     ``make``: the class of the pool in a world, or what makes it of name, index and capacity, if the rest does not say.
+    ``fleet``: of units that are somewhere, and drive.
     """
 
     name: str
@@ -72,6 +74,7 @@ class PoolSpec:
     set_up: SetUpSpec | None = None
     stock: StockSpec | None = None
     make: Callable[[str, int, int], Pool] | None = None
+    fleet: FleetSpec | None = None
 
 
 def on_duty(begin: float, end: float, minute: float) -> bool:
@@ -144,12 +147,12 @@ class Sequel(NamedTuple):
 
 @dataclass(frozen=True)
 class ScoreLine:
-    """One line of the score: component index, reading, worth of one unit, and the role that gets it."""
+    """One line of the score: component index, reading, worth of one unit, and the agents that get it, if not all."""
 
     component: int
     reading: Reading
     worth: float
-    role: str | None
+    to: tuple[str, ...] | None
 
 
 @dataclass(frozen=True)
@@ -170,11 +173,16 @@ class KpiSpec:
 
 @dataclass(frozen=True)
 class AgentSpec:
-    """A role: what it sees, in the order of the observation, and its moves, in the order of the actions."""
+    """An agent: its role, what it sees, in the order of the observation, its moves, in the order of the actions.
+
+    ``name``: that of the agent, such as ``bed_manager_0``. ``site``: where it decides, if it belongs to one.
+    """
 
     role: str
     sights: tuple[Sight, ...]
     moves: tuple[Move, ...]
+    name: str
+    site: str | None = None
 
 
 @dataclass

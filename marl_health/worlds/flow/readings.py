@@ -211,7 +211,7 @@ class SpanStatistic(Reading):
     def result(self, world: FlowWorld) -> float:
         span = world.spans[self.span]
         first = int(world.opening[self.index])
-        return self._statistic(span.durations[first:], span.within[first:])
+        return self.of(span.durations[first:], span.within[first:])
 
     @override
     def split(self, world: FlowWorld, members: Sequence[int], groups: int) -> list[float]:
@@ -225,7 +225,7 @@ class SpanStatistic(Reading):
             durations[group].append(span.durations[number])
             if self.statistic == "share_within":
                 within[group].append(span.within[number])
-        return [self._statistic(*each) for each in zip(durations, within, strict=True)]
+        return [self.of(*each) for each in zip(durations, within, strict=True)]
 
     def records(self, world: FlowWorld, members: Sequence[int], groups: int) -> list[int]:
         """How many intervals of each group were finished in the measured time."""
@@ -236,7 +236,8 @@ class SpanStatistic(Reading):
             found[members[cell]] += 1
         return found
 
-    def _statistic(self, durations: list[float], within: list[bool]) -> float:
+    def of(self, durations: list[float], within: list[bool]) -> float:
+        """The statistic of some intervals, of each of which ``within`` tells whether it met its target."""
         if self.statistic == "count":
             return float(len(durations))
         if not durations:

@@ -35,19 +35,21 @@ from marl_health.worlds.flow.decisions import ShortenStay
 from marl_health.worlds.flow.machines import Machine
 from marl_health.worlds.flow.posterior import Posterior
 from marl_health.worlds.flow.redraw_coming import Coming
+from marl_health.worlds.flow.redraw_fleets import redraw_fleets
 from marl_health.worlds.flow.redraw_machines import redraw_machines
 from marl_health.worlds.flow.remaining import Luck, Remaining
 from marl_health.worlds.flow.sources import Leaver, Missing, Source
 from marl_health.worlds.flow.steps import Delay
 from marl_health.worlds.flow.stock import redraw_stocks
 from marl_health.worlds.flow.stock_events import Delivery
+from marl_health.worlds.flow.units import Unit
 from marl_health.worlds.flow.values import fixed
 
 if TYPE_CHECKING:
     from marl_health.worlds.flow.program import Program
     from marl_health.worlds.flow.world import FlowWorld
 
-HIDDEN = (Entity, Clock, Source, Missing, Leaver, Cleaning, Machine, Delivery)
+HIDDEN = (Entity, Clock, Source, Missing, Leaver, Cleaning, Machine, Delivery, Unit)
 """Things on the heap whose time nobody knows. The others are the calendar and what agents have ordered."""
 
 
@@ -120,6 +122,7 @@ class _Redraw:
             self._cleaning(entry[3])
         redraw_stocks(world, [entry[3] for entry in unknown if isinstance(entry[3], Delivery)], self.remaining)
         redraw_machines(world, self.remaining, self.luck)
+        redraw_fleets(world, self.remaining)
 
     # ------------------------------------------------------------ what entities carry
     def _rows(self) -> None:

@@ -12,6 +12,7 @@ from marl_health.worlds.flow.compile_hidden import is_hidden
 from marl_health.worlds.flow.compile_stock import stock_reading, stock_readings, stock_sight, stock_sights
 from marl_health.worlds.flow.diary import make_due
 from marl_health.worlds.flow.machine_views import MACHINE_READINGS, machine_reading, machine_words, units_sight
+from marl_health.worlds.flow.over_sites import SightOver, at_each, combined
 from marl_health.worlds.flow.program import Sequel
 from marl_health.worlds.flow.stock_views import READINGS
 
@@ -81,6 +82,11 @@ class ReadingTable:
     def _make(self, reference: str) -> readings.Reading | None:
         if reference in self._made:
             return self._made[reference]
+        everywhere = at_each(self.program, reference)
+        if everywhere is not None:
+            parts = [self._make(each) for each in everywhere[1]]
+            found = [part for part in parts if part is not None]
+            return self.keep(reference, combined(found, reference)) if len(found) == len(parts) else None
         if reference == "spent":
             return self.keep(reference, readings.Spent())
         if reference == "expected_deaths":
@@ -203,6 +209,9 @@ class SightTable:
     def _make(
         self, reference: str, by: str | None, within: list[float], scale: float | None, path: Where
     ) -> sights.Sight | None:
+        everywhere = at_each(self.program, reference)
+        if everywhere is not None:
+            return self._over_sites(*everywhere, by, within, scale, path)
         if reference == "hour":
             return sights.Cycle("hour", 1440.0)
         if reference == "weekday":
@@ -236,6 +245,28 @@ class SightTable:
         if name in self.program.kinds and what == "arriving":
             return self._arriving(name, scale)
         return None
+
+    def _over_sites(
+        self,
+        template: str,
+        references: list[str],
+        by: str | None,
+        within: list[float],
+        scale: float | None,
+        path: Where,
+    ) -> sights.Sight | None:
+        """The sum over all sites of a template; the same must be seen of each."""
+        sites = [site.name for site in self.program.sites.values() if site.template == template]
+        parts = [self._make(each, by, within, None, path) for each in references]
+        found = [part for part in parts if part is not None]
+        if any(part is BLIND for part in found):
+            return BLIND
+        if len(found) < len(parts):
+            return None
+        if len({len(part.names) for part in found}) > 1:
+            self.compiler.names.problem(path, "this is divided otherwise from site to site, so there is no sum of it")
+            return BLIND
+        return SightOver(found, template, sites, scale)
 
     def _arriving(self, name: str, scale: float | None) -> sights.Sight:
         arrive = self.compiler.scenario.entities[name].arrive

@@ -13,6 +13,7 @@ from marl_health.kernel.randomness import stream
 from marl_health.kernel.roster import Roster
 from marl_health.kernel.rota import RotaPool
 from marl_health.kernel.world import EARLY, World
+from marl_health.worlds.flow.fleets import FleetPool
 from marl_health.worlds.flow.machines import MachinePool
 from marl_health.worlds.flow.program import PoolSpec, Program, on_duty
 from marl_health.worlds.flow.set_up_order import of_line
@@ -117,6 +118,8 @@ class ResourceWorld(World):
                 self.lines[number].rosters.append(roster)
 
     def _pool(self, number: int, spec: PoolSpec) -> Pool:
+        if spec.fleet is not None:
+            return FleetPool(spec.name, number, self.base[number], spec.fleet)
         if spec.make is not None:
             return spec.make(spec.name, number, self.base[number])
         if spec.stock is not None:
@@ -145,6 +148,8 @@ class ResourceWorld(World):
             pool.clean = spec.clean
             if isinstance(pool, MachinePool):
                 pool.wear, pool.set_ups = spec.wear, spec.set_up
+            elif isinstance(pool, FleetPool) and spec.fleet is not None:
+                pool.fleet = spec.fleet
         for reserve, (_, test) in zip(self.reserves, self.program.reserves, strict=True):
             reserve.qualifies = test
         for roster, place in zip(self.rosters, self.program.rosters, strict=True):
@@ -154,7 +159,7 @@ class ResourceWorld(World):
         """Schedule the first change of every capacity that changes by the time of the day, and begin machines."""
         for pool, spec in enumerate(self.program.pools):
             place = self.pools[pool]
-            if isinstance(place, MachinePool):
+            if isinstance(place, MachinePool | FleetPool):
                 place.begin(self)
             if spec.crews:
                 self.at(self.next_shift(pool), CrewChange(pool), EARLY)

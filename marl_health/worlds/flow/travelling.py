@@ -7,14 +7,15 @@ from typing import TYPE_CHECKING
 from typing_extensions import override
 
 from marl_health.kernel.entity import Entity, Value
+from marl_health.worlds.flow.numbers import SITE
 from marl_health.worlds.flow.program import Program
 from marl_health.worlds.flow.steps import Delay
 
 if TYPE_CHECKING:
     from marl_health.worlds.flow.world import FlowWorld
 
-SITE = "site"
-"""An attribute that every entity has once there are sites: where it is; on its way, where it set out from."""
+__all__ = ["HEADING", "MINUTES", "SITE", "Travel"]
+
 HEADING = "site.to"
 """Slot of the site that somebody is on the way to, else ``None``."""
 MINUTES = "site.minutes"

@@ -1,4 +1,4 @@
-"""Ways on from a step: by chance, by condition, to certain death."""
+"""Ways on from a step: by chance, by condition, by an attribute, to certain death."""
 
 from __future__ import annotations
 
@@ -68,6 +68,25 @@ class ByCondition:
             if test is None or test(values):
                 way.enter(world, entity)
                 return
+
+
+class ByAttribute:
+    """A way for each value of an attribute."""
+
+    def __init__(self, slot: int, cases: dict[Any, Way], otherwise: Way | None) -> None:
+        self.slot = slot
+        self.cases = cases
+        self.otherwise = otherwise
+
+    def ways(self) -> list[Way]:
+        """Where it may lead."""
+        return [*self.cases.values()] + ([] if self.otherwise is None else [self.otherwise])
+
+    def enter(self, world: FlowWorld, entity: Entity) -> None:
+        """Look up and go."""
+        way = self.cases.get(entity.values[self.slot], self.otherwise)
+        assert way is not None, "the checks make sure that every value has a way"
+        way.enter(world, entity)
 
 
 class CertainDeath:

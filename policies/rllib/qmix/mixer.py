@@ -18,6 +18,9 @@ from policies.rllib.state import STATE
 class MixingNetwork(nn.Module):
     """Two layers with weights of no negative sign: no agent's value can rise and lower the team's.
 
+    At first it adds nothing of its own: where the agents' values are 0, so is the team's. What agents were taught
+    before (see `policies.rllib.cloning`) is therefore not unlearned to make up for what a new mixer says.
+
     Args:
         agents: N, how many values come in.
         state_size: s, how many numbers the state has.
@@ -31,6 +34,9 @@ class MixingNetwork(nn.Module):
         self.first_bias = nn.Linear(state_size, width)
         self.second_weights = _hyper(state_size, width, width)
         self.second_bias = _hyper(state_size, width, 1)
+        for last in (self.first_bias, self.second_bias[-1]):
+            nn.init.zeros_(last.weight)
+            nn.init.zeros_(last.bias)
 
     @override
     def forward(self, values: Tensor, state: Tensor) -> Tensor:

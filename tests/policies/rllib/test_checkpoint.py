@@ -62,6 +62,18 @@ def test_round_trip_gives_identical_greedy_actions(saved, modules):
     assert not ray.is_initialized()
 
 
+def test_networks_are_not_asked_where_nothing_can_be_decided(saved, monkeypatch):
+    policy, env = CheckpointPolicy(saved), ToyEnv()
+    observations, infos = env.reset(seed=0)
+    policy.reset(env, 0)
+    for info in infos.values():
+        info["action_mask"] = np.zeros_like(info["action_mask"])
+        info["action_mask"][1] = 1
+    for module in policy._modules.values():
+        monkeypatch.setattr(module, "forward_inference", None)
+    assert policy.act(env, observations, infos) == dict.fromkeys(env.agents, 1)
+
+
 def test_decision_takes_less_than_ten_milliseconds(saved):
     policy, env = CheckpointPolicy(saved), ToyEnv()
     observations, infos = env.reset(seed=0)

@@ -16,24 +16,24 @@ def write_score(program: Program, writer: Writer) -> None:
     """Write ``read_score(world)`` and ``pay(values, before)``.
 
     The first returns the running value of the reading of each line of the score; the second, from such values now and
-    before, the reward by component: the team's, and what roles get beside it, by agent.
+    before, the reward by component: the team's, and what agents get beside it, by agent.
     """
     with writer.block("def read_score(world):"):
         writer.line("now = world._now")
         writer.line(f"return [{', '.join(_value(line.reading, writer) for line in program.score)}]")
     writer.line("")
-    roles = dict.fromkeys(line.role for line in program.score if line.role is not None)
+    agents = dict.fromkeys(agent for line in program.score for agent in line.to or ())
     with writer.block("def pay(values, before):"):
-        own = ", ".join(f"{role + '_0'!r}: {_gains(program, role)}" for role in roles)
+        own = ", ".join(f"{agent!r}: {_gains(program, agent)}" for agent in agents)
         writer.line(f"return {_gains(program, None)}, {{{own}}}")
     writer.line("")
 
 
-def _gains(program: Program, role: str | None) -> str:
-    """The gains of the lines that pay a role, or all, summed by component."""
+def _gains(program: Program, agent: str | None) -> str:
+    """The gains of the lines that pay an agent, or all, summed by component."""
     sums = ["0.0"] * len(COMPONENTS)
     for number, line in enumerate(program.score):
-        if line.role == role:
+        if line.to is None if agent is None else agent in (line.to or ()):
             sums[line.component] += f" + (values[{number}] - before[{number}]) * {line.worth!r}"
     return f"[{', '.join(sums)}]"
 

@@ -6,9 +6,12 @@ say about names that refer to other names is checked by the compiler.
 
 from marl_health.worlds.flow.model.arrivals import Arrive, AtStart, Burst, EntityType, Rate
 from marl_health.worlds.flow.model.base import WEEKDAYS
+from marl_health.worlds.flow.model.fleets import Fleet
 from marl_health.worlds.flow.model.machines import Maintain, SetUp, Switch, Turnover, Wear
 from marl_health.worlds.flow.model.pathway import (
     VERBS,
+    ByValue,
+    Carry,
     Give,
     GiveUp,
     HealthMachine,
@@ -35,6 +38,7 @@ from marl_health.worlds.flow.model.pathway import (
     When,
 )
 from marl_health.worlds.flow.model.resources import Place, Resource, Staff
+from marl_health.worlds.flow.model.rides import Ride
 from marl_health.worlds.flow.model.roles import (
     AgeingOrder,
     Agent,
@@ -57,7 +61,7 @@ from marl_health.worlds.flow.model.roles import (
     Slots,
 )
 from marl_health.worlds.flow.model.scenario import FlowScenario
-from marl_health.worlds.flow.model.sites import Journey, Nearest, Site, Travel
+from marl_health.worlds.flow.model.sites import Journey, Site, Template, Travel
 from marl_health.worlds.flow.model.stock import OrderStock, Stock
 
 __all__ = [
@@ -69,9 +73,12 @@ __all__ = [
     "AtStart",
     "Burst",
     "ByClassOrder",
+    "ByValue",
     "CallIn",
+    "Carry",
     "Choose",
     "EntityType",
+    "Fleet",
     "FlowScenario",
     "Give",
     "GiveUp",
@@ -86,7 +93,6 @@ __all__ = [
     "Measure",
     "Meet",
     "MoveTo",
-    "Nearest",
     "Next",
     "Order",
     "OrderStock",
@@ -96,6 +102,7 @@ __all__ = [
     "Ranked",
     "Rate",
     "Resource",
+    "Ride",
     "Rises",
     "Route",
     "SetExtra",
@@ -114,6 +121,7 @@ __all__ = [
     "Stock",
     "Switch",
     "Take",
+    "Template",
     "Timer",
     "Together",
     "Transition",

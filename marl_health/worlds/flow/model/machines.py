@@ -6,6 +6,7 @@ from typing import Literal
 
 from pydantic import Field, model_validator
 
+from marl_health.spec.common import Each
 from marl_health.spec.numbers import Amount, Flag, Minutes, Model, Name, Quantity, Share, Sourced, Value
 
 
@@ -67,6 +68,7 @@ class Maintain(Model):
     maintain: Name = Field(description="The place")
     lead: Minutes = Field(0.0, description="Time until the engineer is there")
     at_most: int | None = Field(None, ge=1, le=1000, description="Times allowed in an episode")
+    each: Each = None
 
 
 class Switch(Model):
@@ -74,6 +76,7 @@ class Switch(Model):
 
     switch: Name = Field(description="The place")
     at_most: int | None = Field(None, ge=1, le=10_000, description="Times allowed in an episode")
+    each: Each = None
 
 
 class Turnover(Sourced):

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Annotated, Any, Literal
 
-from pydantic import Discriminator, Field, Tag, model_validator
+from pydantic import ConfigDict, Discriminator, Field, Tag, model_validator
 
 from marl_health.spec.common import Names
 from marl_health.spec.numbers import (
@@ -17,6 +17,7 @@ from marl_health.spec.numbers import (
     Value,
 )
 from marl_health.worlds.flow.model.base import If
+from marl_health.worlds.flow.model.rides import Ride
 from marl_health.worlds.flow.model.sites import Journey
 from marl_health.worlds.flow.model.stock import Issue
 
@@ -74,7 +75,24 @@ class Split(Model):
         return {key: case for key, case in self.split.items() if key != "by"}
 
 
+class ByValue(Model):
+    """A way on for each value of an attribute, ``else`` for the rest: ``{by: colour, red: theatre, else: door}``."""
+
+    model_config = ConfigDict(extra="allow", frozen=True, arbitrary_types_allowed=True, defer_build=True)
+    __pydantic_extra__: dict[str, Next]
+
+    by: Name = Field(description="The attribute")
+    otherwise: Next | None = Field(None, alias="else", description="For values without a way of their own")
+
+    @property
+    def cases(self) -> dict[str, Any]:
+        """The way for each value, by key as written."""
+        return self.__pydantic_extra__ or {}
+
+
 def _way(value: Any) -> str | None:
+    if isinstance(value, ByValue) or (isinstance(value, dict) and "by" in value):
+        return "<by>"
     if isinstance(value, When) or (isinstance(value, dict) and "when" in value):
         return "<when>"
     if isinstance(value, Split) or (isinstance(value, dict) and "split" in value):
@@ -83,12 +101,15 @@ def _way(value: Any) -> str | None:
 
 
 Next = Annotated[
-    Annotated[Name, Tag("<step>")] | Annotated[When, Tag("<when>")] | Annotated[Split, Tag("<split>")],
+    Annotated[Name, Tag("<step>")]
+    | Annotated[When, Tag("<when>")]
+    | Annotated[Split, Tag("<split>")]
+    | Annotated[ByValue, Tag("<by>")],
     Discriminator(
         _way,
         custom_error_type="next_form",
-        custom_error_message="the way on is a step's name, {split: {a: 35%, b: else}}, or "
-        "{when: [{if: condition, go: step}, {else: step}]}",
+        custom_error_message="the way on is a step's name, {split: {a: 35%, b: else}}, "
+        "{when: [{if: condition, go: step}, {else: step}]}, or {by: attribute, value: step, else: step}",
     ),
 ]
 
@@ -104,8 +125,8 @@ class StepBase(Sourced):
     """What every step may say."""
 
     next: Next | None = Field(None, description="The way on; without one, a branch of `together` ends here")
-    mark: Name | None = Field(None, description="Time stamp when the step begins in earnest (after any wait)")
-    mark_end: Name | None = Field(None, description="Time stamp when the step ends")
+    mark: Names = Field([], max_length=5, description="Time stamps when the step begins in earnest (after any wait)")
+    mark_end: Names = Field([], max_length=5, description="Time stamps when the step ends")
     set: dict[Name, Value] = Field({}, description="Attributes that change when the step begins")
     reveal: Names = Field(
         [], max_length=20, description="Hidden attributes whose truth agents see from then on, in slots that show them"
@@ -204,6 +225,16 @@ class Meet(Queued):
     meet: Name = Field(description="The meeting: a name of its own that two steps or more write")
 
 
+class Carry(Ranked):
+    """Be fetched by a unit of a fleet and brought to another site; the old place is free when it sets off.
+
+    The unit is one's place from then on, until the next place is taken. The step begins in earnest (`mark`) when a unit
+    is sent, and ends when the entity is handed over. Whoever has a unit already goes on with that, from where it is.
+    """
+
+    carry: Ride = Field(description="By whom, and where to")
+
+
 class Shorten(Model):
     """Agents may end this stay early, once a share of it is over."""
 
@@ -263,7 +294,7 @@ class Leave(Sourced):
 
     leave: Name = Field(description="The outcome: `discharged`, `died`, or a name of your own")
     again: Again | None = Field(None, description="Who comes back")
-    mark: Name | None = Field(None, description="Time stamp when they leave")
+    mark: Names = Field([], max_length=5, description="Time stamps when they leave")
 
 
 class Route(StepBase):
@@ -277,6 +308,7 @@ VERBS: dict[str, type[Sourced]] = {
     "take": Take,
     "give": Give,
     "meet": Meet,
+    "carry": Carry,
     "stay": Stay,
     "wait": Wait,
     "travel": TravelTo,
@@ -309,6 +341,7 @@ AnyStep = Annotated[
     | Annotated[Take, Tag("<take>")]
     | Annotated[Give, Tag("<give>")]
     | Annotated[Meet, Tag("<meet>")]
+    | Annotated[Carry, Tag("<carry>")]
     | Annotated[Stay, Tag("<stay>")]
     | Annotated[Wait, Tag("<wait>")]
     | Annotated[TravelTo, Tag("<travel>")]

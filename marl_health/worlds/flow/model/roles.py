@@ -6,7 +6,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import Discriminator, Field, Tag, model_validator
 
-from marl_health.spec.common import Names
+from marl_health.spec.common import Each, Names
 from marl_health.spec.numbers import (
     Amount,
     Minutes,
@@ -85,6 +85,7 @@ class Sight(Model):
     """One thing an agent sees, where a plain reference does not say enough."""
 
     see: str = Field(max_length=200, description="A reference, such as `ed_queue.waiting`")
+    each: Each = None
     by: Name | None = Field(None, description="One number for each class")
     scale: Amount | None = Field(None, description="Seen as x / (x + scale)")
     days: int | None = Field(None, ge=1, le=60, description="Of `STEP.due`: one number for today and each day after it")
@@ -100,6 +101,7 @@ class Lever(Model):
     at_least: Minutes = Field(0.0, description="A new position is kept at least this long")
     lead: Minutes = Field(0.0, description="Time until a change takes effect")
     at_most: int | None = Field(None, ge=1, le=1000, description="Changes allowed in an episode")
+    each: Each = None
 
 
 class SetOrder(Lever):
@@ -168,6 +170,7 @@ class CallIn(Model):
     duration: Minutes = Field(alias="for", gt=0, description="How long they stay")
     at_most: int | None = Field(None, ge=1, le=1000, description="Calls allowed in an episode")
     costs: Amount = Field(Quantity(0.0, "money"), description="For one call")
+    each: Each = None
 
 
 class Choose(Model):
@@ -180,6 +183,7 @@ class Choose(Model):
     )
     at_most: int | None = Field(None, ge=1, le=10_000, description="Times allowed in an episode")
     costs: Amount = Field(Quantity(0.0, "money"), description="For each time")
+    each: Each = None
 
 
 class Go(Model):
@@ -258,8 +262,14 @@ AnyMove = Annotated[
 
 
 class Agent(Sourced):
-    """A role that decides: what it sees and what it can do. Move 0 is always to wait."""
+    """A role that decides: what it sees and what it can do. Move 0 is always to wait.
 
+    With ``each`` there is one agent of the role at every site of a template; all of them see and can do the same.
+    """
+
+    each: Each = None
+    role: Name | None = Field(None, description="The role of several agents, if it is not the name here")
+    site: Name | None = Field(None, description="The site where it decides; `each` fills this in")
     sees: list[str | Sight] = Field(min_length=1, max_length=100, description="What is observed, in this order")
     can: list[AnyMove] = Field(
         min_length=1, max_length=30, description="What can be done; each is one or several moves"

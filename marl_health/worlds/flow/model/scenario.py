@@ -9,10 +9,11 @@ from marl_health.spec.numbers import (
     Name,
 )
 from marl_health.worlds.flow.model.arrivals import EntityType
+from marl_health.worlds.flow.model.fleets import Fleet
 from marl_health.worlds.flow.model.pathway import AnyStep, HealthMachine, Timer
 from marl_health.worlds.flow.model.resources import Place, Staff
 from marl_health.worlds.flow.model.roles import Agent, Measure, Queue, Slots
-from marl_health.worlds.flow.model.sites import Site, Travel
+from marl_health.worlds.flow.model.sites import Site, Template, Travel
 from marl_health.worlds.flow.model.stock import Stock
 
 
@@ -20,9 +21,11 @@ class FlowScenario(Heading):
     """A scenario of the flow world: entities that move along a pathway and compete for resources."""
 
     sites: dict[Name, Site] = Field({}, max_length=500, description="Where things are: hospitals, scenes, by name")
+    templates: dict[Name, Template] = Field({}, max_length=50, description="What sites have that are alike, by name")
     travel: Travel | None = Field(None, description="How long it takes from site to site")
     staff: dict[Name, Staff] = Field({}, max_length=500, description="People and crews, by name")
     places: dict[Name, Place] = Field({}, max_length=500, description="Beds, bays, scanners, by name")
+    fleets: dict[Name, Fleet] = Field({}, max_length=100, description="Vehicles that carry entities, by name")
     stock: dict[Name, Stock] = Field({}, max_length=200, description="What is used up, by name")
     entities: dict[Name, EntityType] = Field(min_length=1, max_length=200, description="Who comes, by name")
     health: dict[Name, HealthMachine] = Field({}, max_length=100, description="What befalls them beside the pathway")

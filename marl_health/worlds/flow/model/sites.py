@@ -7,11 +7,9 @@ from typing import Annotated, Any, Literal
 
 from pydantic import BeforeValidator, ConfigDict, Field, model_validator
 
-from marl_health.spec.common import Names
 from marl_health.spec.errors import shown
-from marl_health.spec.numbers import ClockTime, Minutes, Model, Name, Sourced, Value
+from marl_health.spec.numbers import ClockTime, Minutes, Model, Name, Nearest, Sourced, Value
 from marl_health.spec.scalars import form, read_key, read_quantity
-from marl_health.worlds.flow.model.base import If
 
 _SPEED = re.compile(r"([0-9]{1,6}(?:\.[0-9]{1,6})?) ?(km/h|km per hour|mph)")
 _KILOMETRES = {"km/h": 1.0, "km per hour": 1.0, "mph": 1.609344}
@@ -65,6 +63,35 @@ class Site(Sourced):
         return {name: read_parameter(value) for name, value in (self.__pydantic_extra__ or {}).items()}
 
 
+Part = dict[Name, Any]
+
+
+class Template(Sourced):
+    """What every site has that is ``like`` it; names in it are local to the site.
+
+    Numbers in it may depend on the parameters that it takes: ``{by: trauma, 1: 8, else: 2}``,
+    ``{share: 8%, of: beds, at_least: 2}``, ``{times: [0.7, beds]}``, or a parameter by its name. ``here`` is the name
+    of the site. From outside, TEMPLATE.NAME in a way on is the step of the site where the entity is, in a list those
+    of all sites, and in what is seen, scored and reported the sum over all sites; SITE.NAME is that of one.
+    """
+
+    takes: dict[Name, Literal["number", "text"] | list[str | float | bool]] = Field(
+        {},
+        max_length=100,
+        description="Parameters that each site gives: `number`, `text`, or a list of what they can be",
+    )
+    staff: Part = Field({}, max_length=100, description="As in a scenario")
+    places: Part = Field({}, max_length=100, description="As in a scenario")
+    stock: Part = Field({}, max_length=100, description="As in a scenario")
+    queues: Part = Field({}, max_length=100, description="As in a scenario")
+    entities: Part = Field({}, max_length=100, description="As in a scenario; they come into being at the site")
+    health: Part = Field({}, max_length=100, description="As in a scenario")
+    timers: Part = Field({}, max_length=100, description="As in a scenario")
+    pathway: Part = Field({}, max_length=500, description="As in a scenario")
+    slots: Part = Field({}, max_length=100, description="As in a scenario")
+    measures: Part = Field({}, max_length=100, description="As in a scenario")
+
+
 class Travel(Sourced):
     """How long it takes from site to site: by ``distance`` as the crow flies, or along ``roads``."""
 
@@ -92,13 +119,6 @@ class Travel(Sourced):
         if self.times and max(self.times) >= 1440:
             raise ValueError("times start at a time between 00:00 and 23:59")
         return self
-
-
-class Nearest(Model):
-    """The site that is nearest by travel time."""
-
-    nearest: Names = Field(min_length=1, max_length=500, description="A template, whose sites are meant, or sites")
-    when: If | None = Field(None, description="Only sites for whose parameters this holds, such as `trauma == 1`")
 
 
 class Journey(Model):

@@ -6,7 +6,7 @@ from typing import Annotated, Literal
 
 from pydantic import AfterValidator, BeforeValidator, Field, model_validator
 
-from marl_health.spec.common import as_list
+from marl_health.spec.common import Each, as_list
 from marl_health.spec.errors import shown
 from marl_health.spec.numbers import Amount, ClockTime, Model, MoneyRate, Name, Quantity, Sourced, Value
 from marl_health.spec.quantities import weekday_slip
@@ -113,6 +113,7 @@ class OrderStock(Model):
     )
     costs: Price = Field(FREE, description="For each such order, beside what the stock costs")
     at_most: int | None = Field(None, ge=1, le=10_000, description="Orders allowed in an episode")
+    each: Each = None
 
     @model_validator(mode="after")
     def _differ(self) -> OrderStock:
