@@ -4,15 +4,15 @@ from __future__ import annotations
 
 import argparse
 import sys
-from collections.abc import Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import ExitStack
 from pathlib import Path
-from typing import Any
 
 from rich.console import Console
 
 from experiments.catalogue.cells import Cell, Played, play
 from experiments.catalogue.columns import LOOKAHEAD, RULE, Column, columns, one_agent_tasks
-from experiments.catalogue.learning import SETTINGS, STEPS, Learned, learn
+from experiments.catalogue.learning import LABEL, STEPS, Learned, known, learn, settings
 from experiments.catalogue.page import page
 from experiments.catalogue.table import Row, details, row, to_json
 from marl_health import Scenario, ScenarioError, load, parallel_env
@@ -26,18 +26,17 @@ HELD_OUT = 9_000_000
 """First seed of the table: nothing else in this project is played on those that follow."""
 
 
-def make(options: argparse.Namespace, console: Console) -> tuple[dict[str, tuple[Scenario, list[Row]]], str]:
-    """Play and train what was not yet; rows by scenario, and what the learned policy is called."""
+def make(options: argparse.Namespace, console: Console) -> dict[str, tuple[Scenario, list[Row]]]:
+    """Play and train what was not yet; rows by scenario."""
     scenarios = [load(name) for name in options.scenarios or one_agent_tasks()]
     panels = {each.name: columns(each, options.lookahead) for each in scenarios}
     seeds = range(HELD_OUT, HELD_OUT + options.replications)
     total = sum(len(_seeds(column, seeds)) for panel in panels.values() for column in panel)
     played: dict[str, dict[str, Played]] = {each.name: {} for each in scenarios}
-    folder = options.out / "cells"
 
-    def fill(scenario: Scenario, column: Column, called: str, workers: Workers, progress: Any) -> None:
+    def fill(scenario: Scenario, column: Column, called: str, workers: Workers, progress: Callable[[], None]) -> None:
         cell = Cell(scenario, column.policy, called, _seeds(column, seeds))
-        played[scenario.name][column.label] = play(cell, workers, folder, progress)
+        played[scenario.name][column.label] = play(cell, workers, options.out / "cells", progress)
 
     with Workers(options.jobs) as workers:
         with progress_bar("what is not trained", total) as progress:
@@ -45,16 +44,17 @@ def make(options: argparse.Namespace, console: Console) -> tuple[dict[str, tuple
                 for scenario in scenarios:
                     for column in panels[scenario.name][place : place + 1]:
                         fill(scenario, column, column.policy, workers, progress)
-                console.print(f"played column {place + 1} of {max(map(len, panels.values()))}", highlight=False)
-        label = ""
+                        console.print(f"played: {scenario.name}, {column.label}", highlight=False)
         with progress_bar("what is trained", len(scenarios) * options.replications) as progress:
             for scenario, learned in zip(scenarios, _learned(scenarios, options, console), strict=True):
-                label = learned.label
-                column = Column(label, str(learned.checkpoint))
-                fill(scenario, column, f"{label} {learned.hash}", workers, progress)
-                panels[scenario.name].append(Column(label, label))
-                _tell(console, scenario, _rows(panels[scenario.name], played[scenario.name])[-1])
-    return {each.name: (each, _rows(panels[each.name], played[each.name])) for each in scenarios}, label
+                if learned is None:
+                    continue
+                column = Column(LABEL, str(learned.checkpoint))
+                fill(scenario, column, f"{LABEL} {learned.hash}", workers, progress)
+                panels[scenario.name].append(Column(LABEL, LABEL))
+                difference = details(_rows(panels[scenario.name], played[scenario.name])[-1:], {})[1][3]
+                console.print(f"{scenario.name}: {LABEL} minus {RULE} {difference}", highlight=False)
+    return {each.name: (each, _rows(panels[each.name], played[each.name])) for each in scenarios}
 
 
 def _seeds(column: Column, seeds: range) -> range:
@@ -66,23 +66,23 @@ def _rows(panel: Sequence[Column], played: dict[str, Played]) -> list[Row]:
     return [row(column, played) for column in panel]
 
 
-def _learned(scenarios: Sequence[Scenario], options: argparse.Namespace, console: Console) -> Any:
-    """What is trained in each scenario, one after the other: each takes a core and a half."""
+def _learned(scenarios: Sequence[Scenario], options: argparse.Namespace, console: Console) -> Iterator[Learned | None]:
+    """What is trained in each scenario, one after the other; None where it is not, and is not to be."""
     from orchestration.local_ray import local_ray, quiet, quiet_loggers
     from orchestration.store import FILE, open_store
 
     options.out.mkdir(parents=True, exist_ok=True)
-    quiet()
-    quiet_loggers()
-    with open_store(options.out / FILE) as store, local_ray(1, options.out):
+    with ExitStack() as stack:
+        store = stack.enter_context(open_store(options.out / FILE))
+        if not options.as_it_is and any(known(each, store, options.steps) is None for each in scenarios):
+            quiet()
+            quiet_loggers()
+            stack.enter_context(local_ray(1, options.out))
         for scenario in scenarios:
-            found: Learned = learn(scenario, store, options.out, console, options.steps)
+            found = known(scenario, store, options.steps)
+            if found is None and not options.as_it_is:
+                found = learn(scenario, store, options.out, console, options.steps)
             yield found
-
-
-def _tell(console: Console, scenario: Scenario, of: Row) -> None:
-    lines = details(scenario, [of], {})
-    console.print(f"{scenario.name}: {of.label} minus {RULE} {lines[1][3]}", highlight=False)
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -92,6 +92,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser.add_argument("--replications", type=int, default=200, help="episodes of each policy (default 200)")
     parser.add_argument("--lookahead", type=int, default=30, help="episodes of the look-ahead (default 30)")
     parser.add_argument("--steps", type=int, default=STEPS, help=f"decisions PPO learns from (default {STEPS})")
+    parser.add_argument("--as-it-is", action="store_true", help="train nothing; leave out what is not trained yet")
     parser.add_argument(
         "--out", type=Path, default=Path("runs/catalogue"), help="where to go on from, and to keep runs"
     )
@@ -102,17 +103,17 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
     console = Console(stderr=True, soft_wrap=True)
     try:
-        found, learned = make(options, console)
+        found = make(options, console)
         facts = {
             "first_seed": HELD_OUT,
             "replications": options.replications,
             "lookahead": LOOKAHEAD,
             "lookahead_replications": options.lookahead,
             "ppo_steps": options.steps,
-            "ppo_settings": SETTINGS,
+            "ppo_settings": {scenario.name: settings(scenario) for scenario, _ in found.values()},
         }
         units = {name: parallel_env(scenario).kpi_units() for name, (scenario, _) in found.items()}
-        text = page(facts, found, units, learned)
+        text = page(facts, found, units)
         with output_file(options.results / "catalogue.md") as file:
             assert file is not None
             file.write(text)

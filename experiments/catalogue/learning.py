@@ -11,6 +11,7 @@ from rich.console import Console
 
 from marl_health import Scenario
 from marl_health.spec.document import parse_document
+from marl_health.spec.scenario import packaged_scenarios
 from orchestration.experiment.reading import Experiment, read_experiment
 
 if TYPE_CHECKING:
@@ -26,24 +27,38 @@ SETTINGS: dict[str, Any] = {
     "train_batch_size_per_learner": 4608,
     "minibatch_size": 1152,
     "num_epochs": 6,
-    "lr": 0.0003,
     "gamma": 0.99,
-    "lambda_": 1.0,
-    "entropy_coeff": 0.001,
 }
 """One process; four groups of eight copies with the same patients each."""
+
+OFTEN = {"lr": 0.0003, "lambda_": 1.0, "entropy_coeff": 0.001}
+"""Where decisions are less than a quarter of an hour apart: what one does shows after tens of them."""
+
+SELDOM = {"lr": 0.0005, "lambda_": 0.95, "entropy_coeff": 0.003}
+"""Elsewhere twenty decisions last for hours, and a shorter trace is less noisy."""
+
+QUARTER = 15.0
+"""Minutes."""
 
 CHOSEN_BY = 2_000_000
 """First seed of the 30 episodes by whose mean return the policy that is kept is chosen, while it trains."""
 
 
+LABEL = "ppo from rule"
+"""What tables call it: it began as the rule, so it was not learned from nothing."""
+
+
 @dataclass(frozen=True)
 class Learned:
-    """What was trained: what tables call it, the experiment's hash, and the folder of the checkpoint."""
+    """What was trained: the experiment's hash, and the folder of the checkpoint."""
 
-    label: str
     hash: str
     checkpoint: Path
+
+
+def settings(scenario: Scenario) -> dict[str, Any]:
+    """What PPO is set to in a scenario: the same, but for what depends on how often there is something to decide."""
+    return SETTINGS | (OFTEN if scenario.clock.decide_every < QUARTER else SELDOM)
 
 
 def experiment(scenario: Scenario, steps: int = STEPS) -> Experiment:
@@ -52,8 +67,8 @@ def experiment(scenario: Scenario, steps: int = STEPS) -> Experiment:
         "schema": "marl_health/experiment/v1",
         "name": f"catalogue_{scenario.name}"[:64],
         "description": f"PPO from the rule in {scenario.name}, with the budget that all tasks of one agent have.",
-        "scenarios": [str(Path(scenario.file).resolve())],
-        "algorithm": {"name": "ppo", "init": "rule", "settings": SETTINGS},
+        "scenarios": [_called(scenario)],
+        "algorithm": {"name": "ppo", "init": "rule", "settings": settings(scenario)},
         "seeds": 1,
         "budget": {"steps": steps},
         "evaluation": {
@@ -69,6 +84,21 @@ def experiment(scenario: Scenario, steps: int = STEPS) -> Experiment:
     return read_experiment(parse_document(json.dumps(data), "experiments.catalogue"))
 
 
+def _called(scenario: Scenario) -> str:
+    """Its name, if that is enough: what was trained in one checkout is known in another."""
+    file = Path(scenario.file).resolve()
+    return scenario.name if packaged_scenarios().get(scenario.name) == file else str(file)
+
+
+def known(scenario: Scenario, store: Store, steps: int = STEPS) -> Learned | None:
+    """What was trained in a scenario, if it was."""
+    from orchestration.experiment.running import finished_outcomes
+
+    found = experiment(scenario, steps)
+    outcomes = finished_outcomes(store, found)
+    return Learned(found.hash, outcomes[0].checkpoint) if outcomes else None
+
+
 def learn(scenario: Scenario, store: Store, out: Path, console: Console, steps: int = STEPS) -> Learned:
     """Train, or find what was trained.
 
@@ -79,4 +109,4 @@ def learn(scenario: Scenario, store: Store, out: Path, console: Console, steps: 
 
     found = experiment(scenario, steps)
     (outcome,) = run_experiment(found, store, out, console=console)
-    return Learned(outcome.label, found.hash, outcome.checkpoint)
+    return Learned(found.hash, outcome.checkpoint)

@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from experiments.catalogue.learning import SETTINGS
+from experiments.catalogue.learning import LABEL, OFTEN, QUARTER, SELDOM, SETTINGS
 from experiments.catalogue.table import EXPLAINED, Row, beaten, details, markdown, summary
 from marl_health import Scenario
 from marl_health.spec.document import load_document
@@ -22,17 +22,21 @@ def notes() -> dict[str, dict[str, str]]:
     return dict(load_document(NOTES).data["notes"])
 
 
-def page(facts: Mapping[str, Any], found: Found, units: Mapping[str, Mapping[str, str]], learned: str) -> str:
+def _listed(settings: Mapping[str, Any]) -> str:
+    return ", ".join(f"{name} {value}" for name, value in settings.items())
+
+
+def page(facts: Mapping[str, Any], found: Found, units: Mapping[str, Mapping[str, str]]) -> str:
     """Markdown.
 
     Args:
         facts: seeds and budgets.
         found: rows by scenario.
         units: of KPIs, by scenario.
-        learned: the label of what was trained.
     """
     first, count = facts["first_seed"], facts["replications"]
-    better = beaten(found, learned)
+    better = beaten(found, LABEL)
+    trained = [name for name, (_, rows) in found.items() if any(each.label == LABEL for each in rows)]
     lines = [
         "# The tasks of one agent",
         "",
@@ -43,11 +47,10 @@ def page(facts: Mapping[str, Any], found: Found, units: Mapping[str, Mapping[str
         f"and judge on seeds from 3,000,000, PPO learns on seeds from 2**31, and keeps the best of its evaluations on "
         f"seeds from 2,000,000. {EXPLAINED}",
         "",
-        f"PPO: {facts['ppo_steps']:,} decisions in each task, one training seed, the same settings for all, started "
-        "from the rule by imitation: where its row is no better than the rule's, it has learned nothing beyond it. "
-        "Intervals are over patients, and say nothing of other training seeds. Settings: "
-        + ", ".join(f"{name} {value}" for name, value in SETTINGS.items())
-        + ".",
+        f"PPO: {facts['ppo_steps']:,} decisions in each task, one training seed, started from the rule by imitation: "
+        "where its row is no better than the rule's, it has learned nothing beyond it. Intervals are over patients, "
+        f"and say nothing of other training seeds. Settings: {_listed(SETTINGS)}; where decisions are less than "
+        f"{QUARTER:g} minutes apart {_listed(OFTEN)}, elsewhere {_listed(SELDOM)}.",
         "",
         "## Summary",
         "",
@@ -56,12 +59,13 @@ def page(facts: Mapping[str, Any], found: Found, units: Mapping[str, Mapping[str
         "",
         *markdown(summary(found)),
         "",
-        f"{learned} is above the rule in {len(better)} of {len(found)} tasks: {', '.join(better) or 'none'}.",
+        f"{LABEL} is above the rule in {len(better)} of {len(trained)} tasks: {', '.join(better) or 'none'}."
+        + ("" if len(trained) == len(found) else f" It is not trained yet in the other {len(found) - len(trained)}."),
     ]
     said = notes()
     for name, (scenario, rows) in found.items():
         lines += ["", f"## {name}", "", f"Version {scenario.version}, hash {scenario.hash}.", ""]
-        lines += markdown(details(scenario, rows, units[name]))
+        lines += markdown(details(rows, units[name]))
         remarks = [f"{each.label}: {each.note}." for each in rows if each.note]
         if said.get(name, {}).get("hash") == scenario.hash:
             remarks.append(said[name]["note"])

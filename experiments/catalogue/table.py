@@ -123,7 +123,7 @@ def beaten(found: Mapping[str, tuple[Scenario, Sequence[Row]]], label: str) -> l
     ]
 
 
-def details(scenario: Scenario, rows: Sequence[Row], units: Mapping[str, str]) -> list[list[str]]:
+def details(rows: Sequence[Row], units: Mapping[str, str]) -> list[list[str]]:
     """One scenario's table: headings first."""
     kpis = list(rows[0].kpis)[:SHOWN_KPIS]
     headings = [f"{name} ({units[name]})" if units.get(name) else name for name in kpis]

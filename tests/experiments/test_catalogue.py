@@ -64,7 +64,7 @@ def test_shares_and_differences_are_those_of_the_arithmetic():
     tables = {"clinic": (None, list(found.values()))}
     assert summary(tables)[1] == ["clinic", "150 +", "50 -"]
     assert beaten(tables, "clever") == ["clinic"] and beaten(tables, "short") == []
-    assert details(None, list(found.values()), {"wait": "min"})[0][-1] == "wait (min)"
+    assert details(list(found.values()), {"wait": "min"})[0][-1] == "wait (min)"
 
 
 def test_no_share_where_random_is_as_good_as_the_rule():
@@ -102,7 +102,7 @@ def test_what_was_played_is_not_played_again(tmp_path, monkeypatch):
 def test_the_command_writes_both_files_and_says_what_is_not_there(tmp_path, monkeypatch, capsys):
     def untrained(scenarios, options, console):
         for _ in scenarios:
-            yield Learned("ppo from rule", "0123", Path("wait"))
+            yield Learned("0123", Path("wait"))
 
     monkeypatch.setattr(command, "_learned", untrained)
     monkeypatch.setattr(page, "notes", lambda: {SCENARIO: {"hash": load(SCENARIO).hash, "note": "It is a note."}})
@@ -131,6 +131,8 @@ def test_the_experiment_is_that_of_the_stated_budget():
 @pytest.mark.slow
 def test_it_trains_as_well(tmp_path):
     options = [*SMALL, "--steps", "1", "--out", str(tmp_path / "out"), "--results", str(tmp_path)]
+    assert command.main([SCENARIO, *options, "--as-it-is"]) == 0
+    assert "It is not trained yet in the other 1." in (tmp_path / "catalogue.md").read_text()
     assert command.main([SCENARIO, *options]) == 0
     found = json.loads((tmp_path / "catalogue.json").read_text())["scenarios"][SCENARIO]["policies"]
     assert found["ppo from rule"]["share"]["value"] > 0.5  # it has learned little but what the rule does

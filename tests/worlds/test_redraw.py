@@ -18,7 +18,7 @@ from tests.worlds.test_random_scenarios import Maker
 from tests.worlds.worlds import EVERY, SMALL, short
 
 MIDST = [
-    (scenario, seed, round(share * min(48, marl_health.load(scenario).clock.steps)))
+    (scenario, seed, round(share * min(48, marl_health.load(scenario).clock.steps or 20)))
     for scenario in EVERY
     for seed, share in ((1, 0.0), (2, 0.2), (3, 0.55))
 ]
@@ -84,6 +84,7 @@ OBSERVED = {
         "recent",
         "came",
         "ticket",
+        "decided",
     ),  # when something was seen to happen
     *("opening", "closing", "log", "cast", "spans", "spent", "expected_deaths", "totals", "rates", "deadly"),
     "tally",  # expected deaths by group, as above for all: the audit derives the rates from those of the clocks
@@ -134,6 +135,7 @@ def hidden_numbers(world):
                 whole = token.remaining + token.worked[1]
                 certain |= {token.remaining} if abs(whole - round(whole)) < 1e-9 else set()
         certain |= {token.until for token in entity.tokens() if token.until <= world.now or token.line is not None}
+    certain.add(world.now)
     return {number: path for number, path in found.items() if number not in certain}
 
 

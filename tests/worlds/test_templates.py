@@ -446,3 +446,23 @@ def test_the_hash_and_the_models_of_the_example_are_of_what_the_file_says():
         "templates" in loaded.data and "door" not in loaded.data["pathway"] and "north_door" in loaded.whole["pathway"]
     )
     assert isinstance(loaded.spec, FlowScenario) and json.dumps(loaded.data)
+
+
+def test_marks_of_health_and_of_shortened_stays_are_kept_by_site_too(tmp_path):
+    hospital = {
+        "pathway": {
+            "door": {"move_to": "bed", "with": "team", "queue": "line", "for": "20 min", "next": "rest"},
+            "rest": {"stay": "20 h", "shorten": {"mark": "early"}, "next": "home"},
+        },
+        "entities": {"walk_in": {"arrive": comes("02:00"), "begins": "door"}},
+        "health": {
+            "ill": {"for": "walk_in", "from": "arrival", "until": "discharge",
+                    "states": {"well": {"worse": {"after": "3 h", "mark": "worsened"}}, "worse": {}}},
+        },
+        "slots": {"resting": {"in": "rest", "top": 1}},
+    }  # fmt: skip
+    desk = {"each": "hospital", "sees": ["resting"], "can": [{"choose": "resting", "do": "shorten"}]}
+    kpis = {name: {"each": "hospital", "of": f"{name}.count"} for name in ("early", "worsened")}
+    loaded = network(tmp_path, hospital=hospital, agents={"desk": desk}, kpis={**kpis, "all": {"of": "early.count"}})
+    game = play(loaded, moves=[(6, "desk_1", "shorten resting[0]")])
+    assert game.kpis() == {"near_early": 0, "far_early": 1, "near_worsened": 1, "far_worsened": 1, "all": 1}

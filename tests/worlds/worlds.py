@@ -9,7 +9,8 @@ import marl_health
 
 SMALL = Path(__file__).parent / "small_hospital.yaml"
 BLOOD = Path(__file__).parent / "blood_bank.yaml"
-EVERY = [str(SMALL), str(BLOOD), *marl_health.scenarios()]
+INCIDENT = Path(__file__).parent / "incident.yaml"
+EVERY = [str(SMALL), str(BLOOD), str(INCIDENT), *marl_health.scenarios()]
 
 
 def short(scenario):

@@ -227,7 +227,7 @@ class StepCompiler:
         if isinstance(spec, model.Stay) and spec.shorten is not None:
             assert isinstance(step, Delay)
             step.sets_if_shortened = self.compiler.sets.get((*path, "shorten", "set"), ())
-            self._mark(spec.shorten.mark, (*path, "shorten", "mark"))
+            self._marks(spec.shorten.mark, (*path, "shorten", "mark"))
 
     def _marks(self, names: list[str], path: Where) -> tuple[int, ...]:
         return tuple(self._mark(name, path) for name in names)

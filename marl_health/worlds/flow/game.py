@@ -98,9 +98,15 @@ class FlowGame:
         """Whether the last decision was taken and the run-out is over."""
         return self.running.closed
 
+    @property
+    def ended(self) -> bool:
+        """Whether the world itself came to an end, before its horizon."""
+        return self.running.ended
+
     def due(self) -> list[str]:
-        """Agents that have a decision to take now: all of them, at every fixed interval."""
-        return list(self.agents)
+        """Agents that have a decision to take now: all of them at a fixed interval, those who were asked at events."""
+        turns = self.running.turns
+        return [agent for number, agent in enumerate(self.agents) if turns is None or turns.due[number]]
 
     def look(self, agent: str) -> list[float]:
         """Raw numbers that the agent sees."""
@@ -142,6 +148,8 @@ class FlowGame:
         move, number = actions[action - 1]
         allowed: list[int] = []
         world = self.running
+        if world.turns is not None and not world.turns.due[self._numbers[agent]]:
+            return False
         move.mask(world, allowed)
         if not allowed[number]:
             return False
@@ -150,21 +158,35 @@ class FlowGame:
 
     def advance(self, *, last: bool = False) -> float:
         """Run the world to the next decision; after the ``last`` one, through the run-out. Minutes that passed."""
-        world = self.running
+        world, program = self.running, self.program
         start = world.now
-        steps = round((start - self.program.warm_up) / self.program.decide_every) + 1
-        world.advance(min(self.program.horizon, self.program.warm_up + steps * self.program.decide_every))
+        if world.turns is None:
+            steps = round((start - program.warm_up) / program.decide_every) + 1
+            world.advance(min(program.horizon, program.warm_up + steps * program.decide_every))
+        else:
+            world.advance(world.turns.until(program.horizon))
+            world.turns.take(world.now)
         passed = world.now - start
-        if last or world.now >= self.program.horizon:
+        if last or world.ended or world.now >= program.horizon:
             world.close()
         return passed
 
+    def skip(self, until: float) -> None:
+        """Run the world to a time (minutes since the first decision) within the episode, without any decision.
+
+        It stops earlier where the world itself comes to an end; nothing is closed.
+        """
+        world, time = self.running, self.program.warm_up + until
+        while world.now < time and not world.ended:
+            world.advance(time)
+            if world.turns is not None:
+                world.turns.take(world.now)
+
     def finish(self) -> None:
         """Run the world to the end of the episode and through the run-out, without another decision."""
-        world = self.running
-        if not world.closed:
-            world.advance(self.program.horizon)
-            world.close()
+        if not self.running.closed:
+            self.skip(self.program.horizon - self.program.warm_up)
+            self.running.close()
 
     def gains(self) -> tuple[list[float], dict[str, list[float]]]:
         """Reward by component since the last call: the team's, and what roles got beside it, by agent."""

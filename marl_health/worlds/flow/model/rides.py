@@ -5,8 +5,7 @@ from __future__ import annotations
 from pydantic import Field, model_validator
 
 from marl_health.spec.common import Names
-from marl_health.spec.numbers import Model, Name, Value
-from marl_health.worlds.flow.model.sites import Nearest
+from marl_health.spec.numbers import Model, Name, Nearest, Value
 
 
 class Ride(Model):
