@@ -43,7 +43,7 @@ def test_a_ride_takes_the_way_there_loading_the_way_and_handing_over(tmp_path):
 def test_the_next_is_fetched_from_where_the_unit_is_and_others_wait_in_line(tmp_path):
     game = play(region(tmp_path, ["01:00", "01:10", "02:28", "03:31"]))
     # The second is fetched from the hospital at 98, which is 20 minutes away: handed over at 98 + 20 + 28 = 146. For
-    # the third the unit turns round, 2 minutes after it left the hospital, as over the base it would be 13 + 10 minutes:
+    # the third the unit turns round, 2 minutes after it left the hospital, as over the base it would be 13 + 10:
     # 148 + 2 + 20 + 28 = 198. For the fourth, 13 minutes after that, it goes on: 211 + 2 + 10 + 28.
     assert left(game) == {1: 98, 2: 146, 3: 198, 4: 251}
     assert [row for row in units_in_log(game)["ambulance[0]"] if row[1] == "driving_out"] == [
@@ -60,9 +60,11 @@ def test_a_unit_that_turns_round_twice_does_not_jump(tmp_path):
     assert unit.arrives == 100 + 2 + 20 and unit.where(101.0) == ("near", "base", pytest.approx(1 / 15))
     world._now = 101.0
     unit.drive(world, "base", BACK)
-    assert unit.arrives == pytest.approx(101 + 1 + 15), "it is a minute from the hospital, over which its way leads now"
-    assert unit.where(101.5) == ("near", "base", pytest.approx(0.5 / 15))
-    assert unit.where(102 + 7.5) == ("near", "base", pytest.approx(0.5))
+    assert unit.arrives == pytest.approx(101 + 14) and unit.where(102.0) == ("near", "base", pytest.approx(2 / 15))
+    world._now = 102.0
+    unit.drive(world, "far", OUT)
+    assert unit.arrives == pytest.approx(102 + 2 + 30)
+    assert unit.where(103.0) == ("near", "base", pytest.approx(1 / 15)) and unit.where(119.0) == ("near", "far", 0.5)
 
 
 def test_the_nearest_free_unit_is_sent(tmp_path):

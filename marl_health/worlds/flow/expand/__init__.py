@@ -200,6 +200,8 @@ def _add(rewriter: Rewriter, made: dict[str, Any], template: Template, site: str
             copied = rewriter.copy(definition, old, (section, title), POSITIONS.get(section, {}).get("*"), scope)
             if section == "entities" and isinstance(copied, dict):
                 copied.setdefault("at", site)
+            if section == "places" and isinstance(copied, dict):
+                copied.setdefault("department", site)  # pictures show together what is at one site
             whole[title] = copied
 
 
