@@ -11,6 +11,7 @@ import marl_health
 from marl_health.kernel.world import CannotFork
 from marl_health.worlds.flow.program import Program
 from marl_health.worlds.flow.sources import Source
+from marl_health.worlds.flow.units import BACK, IN, OUT
 from marl_health.worlds.flow.world import FlowWorld
 from tests.worlds.test_determinism import continuation, game_in_midst
 from tests.worlds.test_invariants import audit
@@ -91,7 +92,8 @@ OBSERVED = {
     *("_queue", "near", "far", "step", "spec", "_edges", "_cumulative"),  # looked at elsewhere, or part of the scenario
 }
 UNHIDDEN = {
-    *("Line", "Pool", "RotaPool", "TurnoverPool", "MachinePool", "Roster", "Stock", "Batch")
+    *("Line", "Pool", "RotaPool", "TurnoverPool", "MachinePool", "FleetPool", "Roster", "Stock", "Batch"),
+    *("Network", "FleetSpec"),  # the map is the same for every episode
 }  # counters, and who stands where or did once
 KNOWN_IN_TIME = {"ShiftChange", "CrewChange", "Effect", "Leaving", "Batch"}
 
@@ -135,6 +137,8 @@ def hidden_numbers(world):
                 whole = token.remaining + token.worked[1]
                 certain |= {token.remaining} if abs(whole - round(whole)) < 1e-9 else set()
         certain |= {token.until for token in entity.tokens() if token.until <= world.now or token.line is not None}
+    for pool in world.pools:  # how long the way takes is known
+        certain |= {unit.until for unit in getattr(pool, "units", ()) if getattr(unit, "state", None) in (OUT, IN, BACK)}
     certain.add(world.now)
     return {number: path for number, path in found.items() if number not in certain}
 
