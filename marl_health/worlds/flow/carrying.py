@@ -98,7 +98,6 @@ class Carry(Activity):
         place = entity.place
         assert isinstance(place, FleetPool)
         place.rides += entity.counted
-        world.underway.pop(entity, None)
         entity.held = None
         if world.log is not None:
             world.write(entity, "resource_use_end", self.name, world.lines[self.line].needs[0][0].name)

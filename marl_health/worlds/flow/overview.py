@@ -30,6 +30,7 @@ class Overview:
     def __init__(self, program: Program, specs: Sequence[AgentSpec]) -> None:
         self.program = program
         self.specs = specs
+        self.names: list[str] = []
         self.site_of = {
             name: site.name
             for name in (*program.pool_index, *program.kinds, *(span.name for span in program.spans))

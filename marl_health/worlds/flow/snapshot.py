@@ -128,13 +128,13 @@ def _where_things_are(world: FlowWorld, classes: Classes) -> dict[str, Any]:
     """Sites with those who are there, and those who are on the way."""
     program = world.program
     slot = program.slots_of_values.get(SITE, 0)
-    sites = {
+    sites: dict[str, dict[str, Any]] = {
         site.name: {"at": site.at, "template": site.template, "inside": [0] * len(classes.names)}
         for site in program.sites.values()
     }
     for entity in world.entities.values() if sites else ():
         if entity not in world.underway:
-            sites[entity.values[slot]]["inside"][classes.of(entity.kind, entity.values)] += 1  # type: ignore[index]
+            sites[entity.values[slot]]["inside"][classes.of(entity.kind, entity.values)] += 1
     journeys = []
     for entity in world.underway:
         alone = isinstance(entity.step, Travel)

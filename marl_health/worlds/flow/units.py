@@ -183,6 +183,7 @@ class Unit:
             if entity.values[heading] == self.target:
                 if entity.held is not None:
                     self.queue.append(entity)
+                world.underway.pop(entity, None)
                 world.assign(entity, self.pool.fleet.arrival)
         self._next(world)
 

@@ -234,8 +234,6 @@ class Rewriter:
             return value
         name, dot, what = value.rpartition(".")
         everything = tuple(at.SECTIONS)
-        if scope is not None and name == HERE:
-            return f"{scope.site}.{what}"
         if not dot:
             return self.resolve(value, ("slots",), old, scope)[0] if value else value
         if scope is not None and name == HERE:
