@@ -204,7 +204,7 @@ class Incident(RuleBook):
 
 
 def command(seen: Seen, can: Can) -> str:
-    """The incident commander: medics help with triage while it lags, the worst who can be saved are stabilised first."""
+    """The incident commander: medics help with triage while it lags; the worst tagged red is stabilised first."""
     backlog = sum(value for name, value in seen.items() if name.startswith("medic_line.waiting"))
     if backlog > STABILISING_BACKLOG and can("call in 4 medic"):
         return "call in 4 medic"

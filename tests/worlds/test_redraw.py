@@ -9,7 +9,10 @@ from hypothesis import strategies as st
 
 import marl_health
 from marl_health.kernel.world import CannotFork
+from marl_health.worlds.flow.carrying import Carry
+from marl_health.worlds.flow.fleets import FleetPool
 from marl_health.worlds.flow.program import Program
+from marl_health.worlds.flow.redraw import _shortening
 from marl_health.worlds.flow.sources import Source
 from marl_health.worlds.flow.units import BACK, IN, OUT
 from marl_health.worlds.flow.world import FlowWorld
@@ -84,6 +87,7 @@ OBSERVED = {
         "locked_until",
         "recent",
         "came",
+        "left",
         "ticket",
         "decided",
     ),  # when something was seen to happen
@@ -138,7 +142,11 @@ def hidden_numbers(world):
                 certain |= {token.remaining} if abs(whole - round(whole)) < 1e-9 else set()
         certain |= {token.until for token in entity.tokens() if token.until <= world.now or token.line is not None}
     for pool in world.pools:  # how long the way takes is known
-        certain |= {unit.until for unit in getattr(pool, "units", ()) if getattr(unit, "state", None) in (OUT, IN, BACK)}
+        units = pool.units.values() if isinstance(pool, FleetPool) else ()
+        certain |= {unit.until for unit in units if unit.state in (OUT, IN, BACK)}
+    for entity in world.entities.values():  # nor do agents forget which stays they have ended, and how soon
+        certain |= {mark + move.lead for mark in entity.marks if mark is not None for move in _shortening(world)}
+        certain |= {token.until for token in entity.tokens() if isinstance(token.step, Carry)}  # of the step before
     certain.add(world.now)
     return {number: path for number, path in found.items() if number not in certain}
 
