@@ -45,6 +45,7 @@ bench: $(READY)
 	$(BIN)/python -m experiments.benchmarks.step
 	$(BIN)/python -m experiments.benchmarks.tasks
 	$(BIN)/python -m experiments.benchmarks.kernel
+	$(BIN)/python -m experiments.benchmarks.training --envs 16 --runners 0 --sampling
 
 clean:
 	rm -rf .venv build dist *.egg-info .pytest_cache .mypy_cache .ruff_cache .import_linter_cache .hypothesis
