@@ -14,11 +14,7 @@ from marl_health.worlds.flow.fleets import FleetPool
 from marl_health.worlds.flow.program import Program
 from marl_health.worlds.flow.redraw import _shortening
 from marl_health.worlds.flow.sources import Source
-<<<<<<< HEAD
-from marl_health.worlds.flow.units import Unit
-=======
-from marl_health.worlds.flow.units import BACK, IN, OUT
->>>>>>> main
+from marl_health.worlds.flow.units import BACK, IN, OUT, Unit
 from marl_health.worlds.flow.world import FlowWorld
 from tests.worlds.test_determinism import continuation, game_in_midst
 from tests.worlds.test_invariants import audit
@@ -102,11 +98,8 @@ OBSERVED = {
 }
 UNHIDDEN = {
     *("Line", "Pool", "RotaPool", "TurnoverPool", "MachinePool", "FleetPool", "Roster", "Stock", "Batch"),
-<<<<<<< HEAD
     *("RisingLine", "FleetLine", "Meeting"),
-=======
     *("Network", "FleetSpec"),  # the map is the same for every episode
->>>>>>> main
 }  # counters, and who stands where or did once
 KNOWN_IN_TIME = {"ShiftChange", "CrewChange", "Effect", "Leaving", "Batch"}
 
