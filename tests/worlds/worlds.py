@@ -11,7 +11,8 @@ SMALL = Path(__file__).parent / "small_hospital.yaml"
 BLOOD = Path(__file__).parent / "blood_bank.yaml"
 INCIDENT = Path(__file__).parent / "incident.yaml"
 TWO_HOSPITALS = Path(__file__).parent / "two_hospitals.yaml"
-EVERY = [str(SMALL), str(BLOOD), str(INCIDENT), str(TWO_HOSPITALS), *marl_health.scenarios()]
+AMBULANCES = Path(__file__).parent / "ambulances.yaml"
+EVERY = [str(SMALL), str(BLOOD), str(INCIDENT), str(TWO_HOSPITALS), str(AMBULANCES), *marl_health.scenarios()]
 
 
 def short(scenario):
