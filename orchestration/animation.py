@@ -51,8 +51,8 @@ def usual_policy(scenario: Scenario) -> str:
 
 
 def usual_every(scenario: Scenario) -> float:
-    """Minutes between pictures: each decision, but not coarser than ``COARSEST``."""
-    step = float(scenario.program.decide_every)
+    """Minutes between pictures: each decision, but not coarser than ``COARSEST``; a 48th where they come at events."""
+    step = float(scenario.program.decide_every) if scenario.program.turns is None else length(scenario) / 48
     return step / -int(-step // COARSEST)
 
 
@@ -68,7 +68,7 @@ def scenes(clip: Clip) -> Iterator[Scene]:
     number = 0
     while number < len(times):
         following = episode.decide()
-        last = following >= length(clip.scenario)
+        last = following >= length(clip.scenario) or episode.ends
         while number < len(times) and (times[number] < following or (last and times[number] <= following)):
             yield episode.look(times[number])
             number += 1
@@ -81,6 +81,7 @@ class _Watched:
     """An episode in which nobody decides."""
 
     agents: Sequence[str] = ()
+    ends = False  # whether the world ends at the next decisions
 
     def __init__(self, clip: Clip) -> None:
         self.scenario = clip.scenario
@@ -90,7 +91,14 @@ class _Watched:
 
     def decide(self) -> float:
         """Take the decisions that are due; the minute of the next ones."""
-        return min(length(self.scenario), float(self.game.now + self.scenario.program.decide_every))
+        program = self.scenario.program
+        if program.turns is None and program.gone is None:
+            return min(length(self.scenario), float(self.game.now + program.decide_every))
+        ahead, _ = self.ahead()  # nobody knows when that is but by going there
+        begun = float(self.game.now)
+        following = begun + float(ahead.advance())
+        self.ends = bool(ahead.ended)
+        return following
 
     def advance(self) -> None:
         """Go on to the next decisions."""

@@ -67,7 +67,7 @@ class Replication:
     """What came out of one replication.
 
     Attributes:
-        seed: of the episode.
+        seed: of the episode. decisions: steps in it.
         gained: the team's return: the mean over agents of what each was rewarded in all, not discounted.
         terms: the same by component; they add up to it.
         kpis: KPIs; nan where nothing was recorded.
@@ -82,6 +82,7 @@ class Replication:
     """
 
     seed: int
+    decisions: int = 0
     gained: float = 0.0
     terms: dict[str, float] = field(default_factory=lambda: dict.fromkeys(COMPONENTS, 0.0))
     kpis: dict[str, float] = field(default_factory=dict)
@@ -98,6 +99,7 @@ class Replication:
 
     def reward(self, rewards: Sequence[float], terms: Sequence[Mapping[str, float]]) -> None:
         """Add one step's reward and its components, one entry per agent."""
+        self.decisions += 1
         self.gained += sum(rewards) / len(rewards)
         for component in COMPONENTS:
             self.terms[component] += sum(parts["reward_" + component] for parts in terms) / len(terms)

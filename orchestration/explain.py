@@ -46,14 +46,23 @@ def duration(minutes: float) -> str:
     return f"{minutes:.4g} min"
 
 
+def decisions_text(clock: Any) -> str:
+    """How often agents decide, or when."""
+    if clock.decide is None:
+        return f"a decision every {duration(clock.decide_every)} ({clock.steps} in all)"
+    text = f"decisions {duration(clock.decide.together_within)} after the first of: {', '.join(clock.decide.when)}"
+    every = clock.decide.at_least_every
+    return text if every is None else f"{text}; nobody waits longer than {duration(every)} to be asked"
+
+
 def clock_text(clock: Any) -> str:
     """When an episode starts, how long its phases are, and how often agents decide."""
     day, minute = divmod(clock.starts, DAY)
     start = f"{WEEKDAYS[int(day) % 7]} {int(minute // HOUR):02d}:{int(minute % HOUR):02d}"
-    text = (
-        f"An episode starts on {start} and lasts {duration(clock.episode)}, with a decision every "
-        f"{duration(clock.decide_every)} ({clock.steps} in all)."
-    )
+    most = "at most " if clock.until_gone else ""
+    text = f"An episode starts on {start} and lasts {most}{duration(clock.episode)}, with {decisions_text(clock)}."
+    if clock.until_gone:
+        text += f" It ends when nobody is inside or still to come of: {', '.join(clock.until_gone)}."
     if clock.warm_up:
         text += f" A warm-up of {duration(clock.warm_up)} runs before the first decision."
     if clock.run_out:

@@ -122,7 +122,7 @@ def _options(env: HealthParallelEnv, agent: str) -> list[Option]:
     """All actions of an agent but to wait."""
     game: Any = env.game
     every = [(move, index) for move in game.specs[agent].moves for index in range(len(move.names))]
-    least, pools = env.scenario.clock.decide_every, game.program.pools
+    least, pools = env.scenario.clock.step, game.program.pools
     return [
         Option(number, move, index, _price(move, index, least, pools)) for number, (move, index) in enumerate(every, 1)
     ]

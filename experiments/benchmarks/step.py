@@ -22,6 +22,7 @@ from typing import Any, Self
 
 import marl_health
 import policies
+from marl_health.kernel.world import Halted
 from marl_health.worlds.flow.world import FlowWorld
 from orchestration.episodes import own_seed
 
@@ -138,7 +139,11 @@ def events_of(env: Any, seed: int, moves: Moves) -> list[int]:
         while world.peek() < until:
             first = world.near[0]
             counts[-1] += len(first) != 5 or first[3].epoch == first[4]
-            world.step()
+            try:
+                world.step()
+            except Halted:  # a decision at an event; that is none by itself
+                counts[-1] -= 1
+                return
         world._now = until
 
     assert isinstance(world, FlowWorld)
@@ -156,7 +161,10 @@ def measure(scenario: str | Path, policy: str, episodes: int, repeats: int) -> d
     """
     env = marl_health.parallel_env(scenario)
     seeds = range(episodes)
-    moves = {seed: moves_of(env, policy, seed) for seed in seeds}
+    moves, minutes = {}, 0.0
+    for seed in seeds:
+        moves[seed] = moves_of(env, policy, seed)
+        minutes += env.game.now - env.scenario.clock.run_out
     turns = [WHOLE, *PARTS]
     found: dict[str, list[list[list[float]]]] = {name: [[] for _ in seeds] for name in (WHOLE, KERNEL, OWN, *PARTS)}
     for repeat in range(repeats + 1):  # the first is for caches and specialised bytecode
@@ -173,7 +181,7 @@ def measure(scenario: str | Path, policy: str, episodes: int, repeats: int) -> d
     events = [count for seed in seeds for count in events_of(env, seed, moves[seed])]
     return {
         "agents": len(env.possible_agents),
-        "minutes": env.scenario.clock.decide_every,
+        "minutes": minutes / sum(len(episode) for episode in moves.values()),
         "us": steps,
         "events": events,
     }
@@ -184,7 +192,7 @@ def report(name: str, policy: str, episodes: int, repeats: int, found: dict[str,
     us, events = found["us"], found["events"]
     whole = fmean(us[WHOLE])
     lines = [
-        f"One step of {name}: {found['agents']} agents, a decision every {found['minutes']:g} min, moves of {policy};",
+        f"One step of {name}: {found['agents']} agents, a step of {found['minutes']:.4g} min, moves of {policy};",
         f"{len(events):,} steps of {episodes} episodes, {repeats} times each; CPU time in microseconds",
         f"{'':24}{'median':>9}{'p90':>9}{'mean':>9}{'share':>8}",
     ]

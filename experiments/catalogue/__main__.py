@@ -99,7 +99,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser.add_argument("--results", type=Path, default=RESULTS, help="folder for catalogue.md and catalogue.json")
     parser.add_argument("--jobs", type=int, default=cpus(), help="processes that play episodes")
     options = parser.parse_args(arguments)
-    from orchestration.training import TrainingError
+    from orchestration.experiment.errors import TrainingError
 
     console = Console(stderr=True, soft_wrap=True)
     try:

@@ -7,6 +7,7 @@ from copy import copy, deepcopy
 from itertools import accumulate
 from pathlib import Path
 from struct import pack
+from sys import maxsize
 from typing import Any, Self, cast
 
 import numpy as np
@@ -40,15 +41,18 @@ class HealthParallelEnv(ParallelEnv[str, Observation, int]):
     Starting state:
         The world after its warm-up. The seed fixes the patients: who comes when and what they need.
 
+    Steps:
+        Every so often, or at events that ask some agents (``clock.decide``); the others see the world and are paid too,
+        but can only wait (:class:`~marl_health.envs.wrappers.CarriedRewards` keeps their rewards for their next turn).
+
     Episode end:
-        All agents are truncated together after the scenario's number of decisions.
+        All are truncated when the time with decisions is over, or terminated where the world ends before that.
 
     Args:
         scenario: a packaged scenario's name, the path of a YAML file, or a loaded scenario.
         render_mode: ``None``, ``"rgb_array"`` (a floor plan), ``"ansi"`` (a text), or ``"human"`` (that text, printed
             at every decision).
-        max_cycles: end the episode after so many decisions, if that is earlier than the scenario says; the
-            run-out follows all the same.
+        max_cycles: end the episode after so many decisions, if that is earlier; the run-out follows all the same.
         chosen: alternatives for the scenario's ``choose`` names.
         events: keep an event log, for :meth:`event_log`.
 
@@ -75,7 +79,7 @@ class HealthParallelEnv(ParallelEnv[str, Observation, int]):
         if render_mode is not None and render_mode not in self.metadata["render_modes"]:
             raise ValueError(f"render_mode is None, 'human', 'ansi' or 'rgb_array', not {render_mode!r}")
         self.render_mode = render_mode
-        self.max_cycles = max_cycles if max_cycles is not None else self.scenario.clock.steps
+        self.max_cycles = max_cycles or self.scenario.clock.steps or maxsize
         self.events = events
         self.game: Game = self.scenario.kind.make_game(self.scenario.program)
         self.possible_agents = list(self.game.agents)
@@ -86,8 +90,7 @@ class HealthParallelEnv(ParallelEnv[str, Observation, int]):
             agent: Box(-1.0, 1.0, (len(self.game.observation_names(agent)),), np.float32)
             for agent in self.possible_agents
         }
-        # Discrete is a Space of numpy integers; plain integers are as good, and what policies give.
-        self._choices = {
+        self._choices = {  # Discrete is a Space of numpy integers; plain integers are as good, and what policies give
             agent: cast("Space[int]", Discrete(len(self.game.action_names(agent)))) for agent in self.possible_agents
         }
         self.observation_spaces = {agent: self._boxes[agent] for agent in self.possible_agents}
@@ -140,8 +143,8 @@ class HealthParallelEnv(ParallelEnv[str, Observation, int]):
         terms, minutes = self._move(actions)
         infos = self._infos(terms, minutes)
         observations = self._observations()
-        terminations = dict.fromkeys(agents, False)
-        truncations = dict.fromkeys(agents, not self.agents)
+        terminations = dict.fromkeys(agents, self.game.ended)
+        truncations = dict.fromkeys(agents, not (self.agents or self.game.ended))
         if self.render_mode == "human":
             self.render()
         return observations, {agent: sum(terms[agent]) for agent in agents}, terminations, truncations, infos

@@ -58,6 +58,10 @@ class _Reached(Exception):
     """The world has run until the time it was asked for."""
 
 
+class Halted(Exception):
+    """Raised by something on the heap: the world stops there; with priority ``FIRST``, before all else at that time."""
+
+
 class _End:
     """Marks on the heap the time until which the world runs."""
 
@@ -149,7 +153,7 @@ class World(Environment):
             super().step()
 
     def advance(self, until: float) -> None:
-        """Run every event before ``until`` (not at it), then set the clock to it.
+        """Run every event before ``until`` (not at it), then set the clock to it; stop where something halts it.
 
         Whoever leaves is freed by reference counts, without any help of the collector of cycles, which would only go
         through all who are inside again and again. So it rests meanwhile.
@@ -161,15 +165,18 @@ class World(Environment):
                 self._run(self.edge)
                 self._turn()
             self._run(until)
+            self._now = until
+        except Halted:
+            pass  # the clock stands where it was halted
         finally:
             if collects:
                 gc.enable()
-        self._now = until
 
     def _run(self, until: float) -> None:
         queue = self.near
         end = _End()
-        heappush(queue, (until, FIRST, 0, end, 0))
+        last = (until, FIRST, 0, end, 0)
+        heappush(queue, last)
         try:
             while True:
                 entry = heappop(queue)
@@ -187,6 +194,10 @@ class World(Environment):
                         thing.fire(self)
         except _Reached:
             pass
+        except Halted:
+            queue.remove(last)
+            heapify(queue)
+            raise
         finally:
             end.epoch += 1
 

@@ -26,38 +26,82 @@ def as_words(value: Any) -> Any:
 Names = Annotated[list[Name], BeforeValidator(as_list, json_schema_input_type=Name | list[Name])]
 
 
+class Decide(Model):
+    """Decisions at events, instead of every so often.
+
+    An entity that sets one of the marks (while decisions are on) asks the agents that decide at it. The world runs on
+    for ``together_within``; whatever is asked meanwhile is the same step, and then they decide. So at a step an agent
+    sees the world as it is then, ``together_within`` after the first of the requests (which are answered together), and
+    what happens at that very moment happens after it. What is asked at the moment of a decision, or by the decision
+    itself, is a request for the next step. Everybody is asked at the start.
+
+    At every step all agents are there: those who are not asked see the world too, but can only wait. Each step's
+    reward is paid at that step, to those who were not asked as well, so that rewards always add up to the score;
+    to a learner a forced wait is no decision: what is earned meanwhile belongs to the agent's decision before.
+    """
+
+    when: Names = Field(min_length=1, max_length=100, description="Marks that ask for decisions")
+    together_within: Minutes = Field(1.0, description="Requests within this time are one step, at the end of it")
+    at_least_every: Minutes | None = Field(None, description="Nobody waits longer than this until asked again")
+
+
 class Clock(Model):
-    """When an episode starts, how long its phases are, and how often agents decide.
+    """When an episode starts, how long its phases are, and when agents decide: every so often, or at events.
 
     ``warm_up`` and ``run_out`` run without decisions, the same for every policy. What befalls those who are inside at
     the end of the episode is scored during the run-out, into the last reward.
+
+    With ``until_gone`` the world may come to its end before the ``episode`` is over: at the moment when the last of
+    these kinds leaves, if no other is still to come by then. The run-out follows at once. (Those who left and may come
+    again do not count.) An environment then terminates; at the end of the ``episode`` it is truncated.
     """
 
     starts: WeekTime = Field(0.0, description="Day and time at which the first decision is taken, e.g. Monday 00:00")
     warm_up: Minutes = Field(0.0, description="Time before the first decision, under the first level of each lever")
     episode: Minutes = Field(description="Time with decisions")
     run_out: Minutes = Field(0.0, description="Time after the last decision, whose outcomes still count")
-    decide_every: Minutes = Field(description="Time between decisions")
+    decide_every: Minutes | None = Field(None, description="Time between decisions, if it is always the same")
+    decide: Decide | None = Field(None, description="Decisions at events, instead of `decide_every`")
+    until_gone: Names = Field(
+        [], max_length=200, description="The episode ends early when nobody of these kinds is inside or still to come"
+    )
 
     @model_validator(mode="after")
     def _divides(self) -> Clock:
         if self.episode <= 0:
             raise ValueError("the episode must last longer than 0")
-        if self.decide_every <= 0:
-            raise ValueError("decide_every must be longer than 0")
         if self.warm_up + self.episode + self.run_out > 5_300_000:
             raise ValueError("more than ten years are asked for; shorten warm_up, episode or run_out")
-        steps = self.episode / self.decide_every
-        if abs(steps - round(steps)) > 1e-9:
+        if (self.decide_every is None) == (self.decide is None):
+            raise ValueError("needs exactly one of decide_every and decide")
+        if self.decide is not None:
+            for name, minutes in (
+                ("together_within", self.decide.together_within),
+                ("at_least_every", self.decide.at_least_every),
+            ):
+                if minutes is not None and minutes <= 0:
+                    raise ValueError(f"{name} must be longer than 0")
+        elif self.step <= 0:
+            raise ValueError("decide_every must be longer than 0")
+        steps = self.episode / self.step
+        if self.decide is None and abs(steps - round(steps)) > 1e-9:
             raise ValueError("the episode must be a whole number of decide_every")
         if steps > MOST_DECISIONS:
             raise ValueError(f"{steps:.0f} decisions are asked for, at most {MOST_DECISIONS} are allowed")
         return self
 
     @property
-    def steps(self) -> int:
-        """Decisions in an episode."""
-        return round(self.episode / self.decide_every)
+    def step(self) -> float:
+        """Minutes between decisions; where they come at events, ``together_within``: the least between two requests."""
+        if self.decide is not None:
+            return self.decide.together_within
+        assert self.decide_every is not None
+        return self.decide_every
+
+    @property
+    def steps(self) -> int | None:
+        """Decisions in an episode, if they come every so often and nothing ends it early."""
+        return None if self.decide_every is None else round(self.episode / self.decide_every)
 
 
 class Alternatives(Sourced):

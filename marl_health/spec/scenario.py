@@ -29,6 +29,9 @@ class Kind(Protocol):
     def expanded(self, document: Document) -> Document:
         """A scenario written out in full, as it is validated; raises ScenarioError."""
 
+    def sketched(self, document: Document) -> dict[str, Any] | None:
+        """What is enough to read about it, if that is less: of sites that are alike only the first."""
+
     def told_once(self, problems: list[Problem], document: Document) -> list[Problem]:
         """The same problems, where those of one line that a document repeats are told once."""
 
@@ -49,7 +52,8 @@ class Scenario:
         name, version, description, tags, split, clock: as in the file.
         hash: twelve hexadecimal digits of what it says, the numbers of its tables and its alternatives included.
         file: where it was read from. read_from: that file, what it extends, and its tables.
-        data: what it says, as plain data, what it extends included. whole: the same with templates written out.
+        data: what it says, as plain data, what it extends included. whole: the same with templates written out;
+            sketch: with one site of each template, for people who read about it.
         spec: the validated models. program: the compiled world.
         roles: the roles that decide, in order.
     """
@@ -68,6 +72,7 @@ class Scenario:
         self.read_from = tuple(read_from)
         self.data = document.data
         self.whole = whole
+        self.sketch = kind.sketched(document) or whole
         self.spec = spec
         self.program = program
         self.kind = kind

@@ -13,7 +13,7 @@ class Game(Protocol):
 
     Attributes:
         agents: names of those who decide, ``role_i``. now: time since the episode's first decision.
-        finished: whether the horizon is reached. ended: whether the world itself came to an end.
+        finished: whether the last decision was taken. ended: whether the world itself came to an end by then.
     """
 
     agents: tuple[str, ...]
@@ -25,6 +25,10 @@ class Game(Protocol):
     @property
     def finished(self) -> bool:
         """Whether the last decision was taken and the run-out is over."""
+
+    @property
+    def ended(self) -> bool:
+        """Whether the world itself came to an end, before its horizon."""
 
     def reset(self, seed: int, *, events: bool) -> None:
         """Begin an episode: the same seed, the same patients."""
@@ -45,7 +49,7 @@ class Game(Protocol):
         """Name of each number in the global state."""
 
     def due(self) -> list[str]:
-        """Agents that have a decision to take now."""
+        """Agents that have a decision to take now; the others can only wait."""
 
     def look(self, agent: str) -> list[float]:
         """Raw numbers that the agent sees."""
@@ -67,6 +71,9 @@ class Game(Protocol):
 
     def advance(self, *, last: bool = False) -> float:
         """Run the world to the next decision; after the ``last`` one, through the run-out. Minutes that passed."""
+
+    def skip(self, until: float) -> None:
+        """Run the world to a time (minutes since the first decision) within the episode, without any decision."""
 
     def finish(self) -> None:
         """Run the world to the end of the episode and through the run-out, without another decision."""

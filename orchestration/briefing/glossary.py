@@ -70,7 +70,7 @@ def _between(scenario: Scenario, measure: str) -> str:
     span = scenario.spec.measures[measure]
     text = f"{plain(measure)}: from {plain(span.from_)} to {plain(span.to)}"
     if span.target is not None:
-        text += f", target {phrase(scenario.data['measures'][measure]['target'])}"
+        text += f", target {phrase(scenario.sketch['measures'][measure]['target'])}"
     return text
 
 

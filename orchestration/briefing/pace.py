@@ -9,6 +9,8 @@ import policies as policies_by_name
 from marl_health import HealthParallelEnv, Scenario
 
 DECISIONS = 4
+EVENTS = 100
+"""Decisions that tell it where they come at events: nobody knows how many there will be, but how much time passed."""
 
 
 def seconds_needed(scenario: Scenario, policies: Sequence[str], replications: int, seed: int, jobs: int) -> float:
@@ -36,9 +38,11 @@ def seconds_needed(scenario: Scenario, policies: Sequence[str], replications: in
         except ValueError as error:
             raise policies_by_name.PolicyError(str(error)) from error
         begun = perf_counter()
+        steps = scenario.clock.steps
         decisions = 0
-        while env.agents and decisions < DECISIONS:
+        while env.agents and decisions < (DECISIONS if steps else EVENTS):
             observations, _, _, _, infos = env.step(policy.act(env, observations, infos))
             decisions += 1
-        total += begun - start + (perf_counter() - begun) / decisions * scenario.clock.steps
+        played = decisions / steps if steps else min(1.0, env.game.now / scenario.clock.episode)
+        total += begun - start + (perf_counter() - begun) / played
     return total * replications / min(jobs, replications * len(policies))

@@ -60,13 +60,15 @@ def _compared(comparison: Comparison) -> Iterator[Block]:
     n = len(first.replications)
     yield Paragraph(scenario.description)
     days = n * clock.episode / 1440.0
+    most = "at most " if clock.until_gone else ""
     managers = ", ".join(plain(role) for role in scenario.roles)
+    when = "whenever there is something to decide" if clock.decide else f"every {duration(clock.decide_every)}"
     yield Paragraph(
-        f"Each policy ran this hospital {'once' if n == 1 else f'{n} times'} for {duration(clock.episode)}: "
-        f"{days:,.3g} simulated days per policy, {days * len(comparison.simulations):,.3g} in all. Those who decide "
-        f"({managers}) do so every {duration(clock.decide_every)}. Every policy met the same patients: who comes when, "
-        "how ill they are and how long their care takes is the same in replication 1 of every policy, and so on. So a "
-        "difference is one of the decisions, not of who happened to come."
+        f"Each policy ran this hospital {'once' if n == 1 else f'{n} times'} for {most}{duration(clock.episode)}: "
+        f"{most}{days:,.3g} simulated days per policy, {days * len(comparison.simulations):,.3g} in all. Those who "
+        f"decide ({managers}) do so {when}. Every policy met the same patients: who comes when, how ill they are and "
+        "how long their care takes is the same in replication 1 of every policy, and so on. So a difference is one of "
+        "the decisions, not of who happened to come."
     )
     if clock.warm_up or clock.run_out:
         before = f"Each replication begins with {duration(clock.warm_up)} without decisions, which is not counted. "
@@ -139,7 +141,7 @@ def _moves(comparison: Comparison) -> Iterator[Block]:
 def _limits(comparison: Comparison) -> Iterator[str]:
     scenario = comparison.scenario
     n = len(comparison.simulations[comparison.reference].replications)
-    every = [row for rows in inputs(scenario.data).values() for row in rows if not row.choice]
+    every = [row for rows in inputs(scenario.sketch).values() for row in rows if not row.choice]
     assumed = sum(row.assumed for row in every)
     yield (
         f"The hospital is a model. Of {len(every)} numbers that describe it, {len(every) - assumed} come from a source "

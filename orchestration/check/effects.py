@@ -27,6 +27,9 @@ EPISODES = 12
 TRIES = 30
 """States from which an action is tried, at most."""
 
+APART = 30.0
+"""Minutes between looks at what is measured, at most, where decisions come at events: not at the same in two copies."""
+
 Action = tuple[str, int]
 
 
@@ -92,18 +95,19 @@ def _visits(env: HealthParallelEnv) -> Iterator[dict[str, dict[str, Any]]]:
 
 
 class _Course:
-    """What the readings were at each decision while everybody waited; found out as far as somebody asks."""
+    """What the readings were at each look while everybody waited; found out as far as somebody asks."""
 
     def __init__(self, env: HealthParallelEnv) -> None:
         self._env = env
+        self._begun = env.game.now
         self.read = _reader(env)
         self.start = self.read()
         self._later: list[list[float]] = []
 
     def after(self, steps: int) -> list[float]:
-        """Readings after so many decisions, at least 1."""
+        """Readings after so many looks, at least 1; those at the end, if it is over by then."""
         while len(self._later) < steps:
-            self._env.play({})
+            _wait(self._env, self._begun, len(self._later) + 1)
             self._later.append(self.read())
         return self._later[steps - 1]
 
@@ -114,14 +118,27 @@ def _differs(env: HealthParallelEnv, agent: str, action: int, waiting: _Course) 
     trial.game.act(agent, action)  # at the moment of acting only what it costs is counted
     counts = _differences(_reader(trial)(), waiting.start, range(len(waiting.start)))
     others = [number for number in range(len(waiting.start)) if number not in counts]
-    env.play({agent: action})
-    steps = 1
+    begun, steps = env.game.now, 1
+    env.game.act(agent, action)
+    _wait(env, begun, steps)
     while not _differences(read(), waiting.after(steps), others):
-        if not env.agents:
+        if env.game.finished:
             return False
-        env.play({})
         steps += 1
+        _wait(env, begun, steps)
     return True
+
+
+def _wait(env: HealthParallelEnv, begun: float, steps: int) -> None:
+    """Everybody waits until the look of this number after the time ``begun``, or until the end; see the end itself."""
+    game, clock = env.game, env.scenario.clock
+    if game.finished:
+        return
+    minutes = begun + steps * (clock.step if clock.decide is None else min(APART, clock.episode / 48))
+    if minutes < clock.episode - 1e-9:
+        game.skip(minutes)
+    if minutes >= clock.episode - 1e-9 or game.ended:
+        game.finish()
 
 
 def _reader(env: HealthParallelEnv) -> Callable[[], list[float]]:

@@ -141,7 +141,8 @@ class Search:
     def _blocks(self) -> list[str]:
         """Beginnings of the blocks of the day in which decisions are taken."""
         clock = self.trials.scenario.clock
-        minutes = {(clock.starts + step * clock.decide_every) % DAY for step in range(clock.steps)}
+        every = clock.step if clock.decide is None else min(60.0, clock.episode)
+        minutes = {(clock.starts + step * every) % DAY for step in range(math.ceil(clock.episode / every))}
         hours = {int(minute // 60) // self.budget.block_hours * self.budget.block_hours for minute in minutes}
         return [f"{hour:02d}:00" for hour in sorted(hours)]
 

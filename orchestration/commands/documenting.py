@@ -35,7 +35,7 @@ def document(
 
     picture = out.with_name(f"{out.stem}_pathway.svg") if out is not None and out.suffix in MARKDOWN else None
     with output_file(out) as file, output_file(picture) as picture_file:
-        svg = pathway_svg(loaded.data)
+        svg = pathway_svg(loaded.sketch)
         blocks = report(loaded, svg)
         if picture_file is not None:
             picture_file.write(f'<?xml version="1.0" encoding="utf-8"?>\n{svg}')

@@ -20,7 +20,7 @@ INTERRUPTED = {
 
 def logic(scenario: Scenario) -> Iterator[Block]:
     """Sections 2.2 to 2.4."""
-    data = scenario.data
+    data = scenario.sketch
     yield Heading(3, "2.2 Base model logic")
     yield Table(
         ["step", "what happens", "marks", "then"],
@@ -38,7 +38,7 @@ def logic(scenario: Scenario) -> Iterator[Block]:
 
 def components(scenario: Scenario) -> Iterator[Block]:
     """Section 2.5."""
-    data = scenario.data
+    data = scenario.sketch
     yield Heading(3, "2.5 Components")
     yield Heading(4, "2.5.1 Entities")
     yield Table(
@@ -145,9 +145,12 @@ def _listed(value: Any) -> str:
 
 
 def _marks(step: Mapping[str, Any]) -> str:
-    begun = f"`{step['mark']}` when it begins" if "mark" in step else ""
-    ended = f"`{step['mark_end']}` when it ends" if "mark_end" in step else ""
-    return ", ".join(text for text in (begun, ended) if text) or "–"
+    parts = [(_coded(step.get(word, [])), when) for word, when in (("mark", "begins"), ("mark_end", "ends"))]
+    return ", ".join(f"{marks} when it {when}" for marks, when in parts if marks) or "–"
+
+
+def _coded(names: Any) -> str:
+    return ", ".join(f"`{name}`" for name in ([names] if isinstance(names, str) else names))
 
 
 def _then(step: Mapping[str, Any]) -> str:
@@ -166,6 +169,9 @@ def _way(way: Any) -> str:
             f"if {branch['if']}: {_way(branch['go'])}" if "if" in branch else f"else {_way(branch['else'])}"
             for branch in way["when"]
         )
+    if "by" in way:
+        told = (f"{key}: {_way(case)}" for key, case in way.items() if key != "by")
+        return f"by {words(way['by'])}: {', '.join(told)}"
     shares = way["split"]
     cases = [case for case in shares.values() if isinstance(case, Mapping)]
     if cases:
@@ -258,7 +264,7 @@ def _units(resource: Mapping[str, Any]) -> str:
 
 def _queues(scenario: Scenario) -> Iterator[list[str]]:
     """A row for every line that somebody may stand in."""
-    program, data = scenario.program, scenario.data
+    program, data = scenario.program, scenario.sketch
     waiting: dict[str, list[str]] = {}
     for step in program.steps:
         if hasattr(step, "line"):

@@ -29,7 +29,7 @@ def report(scenario: Scenario, svg: str) -> list[Block]:
         scenario: what is reported on.
         svg: the drawing of its pathway.
     """
-    numbers = inputs(scenario.data)
+    numbers = inputs(scenario.sketch)
     return [
         Heading(1, f"{scenario.name}: simulation model report"),
         Paragraph(
@@ -124,7 +124,7 @@ def _tables(scenario: Scenario) -> list[list[str]]:
     """File, column and values of every column that the scenario reads."""
     files = {path.name: path for path in scenario.program.tables}
     rows = []
-    for table, column in dict.fromkeys(_columns(scenario.data)):
+    for table, column in dict.fromkeys(_columns(scenario.sketch)):
         file = next((path for name, path in files.items() if table.endswith(name)), None)
         if file is not None:
             with file.open(newline="", encoding="utf-8-sig") as lines:
@@ -146,8 +146,8 @@ def _columns(value: Any) -> Iterator[tuple[str, str]]:
 
 def _assumptions(scenario: Scenario) -> Iterator[str]:
     """What the words that the scenario uses take for granted."""
-    steps = scenario.data["pathway"].values()
-    kinds = [kind.get("arrive") or {} for kind in scenario.data["entities"].values()]
+    steps = scenario.sketch["pathway"].values()
+    kinds = [kind.get("arrive") or {} for kind in scenario.sketch["entities"].values()]
     if any("rate" in arrive for arrive in kinds):
         yield "Those who come at a rate come independently of each other (a Poisson process whose rate may vary)."
     if any("timetable" in arrive for arrive in kinds):
@@ -160,7 +160,7 @@ def _assumptions(scenario: Scenario) -> Iterator[str]:
         yield "Staff of one kind are alike, and need no time to get from task to task."
     if any(step.get("preempt") for step in steps):
         yield "Interrupted work is taken up again by anybody of the kind."
-    if scenario.data.get("health"):
+    if scenario.sketch.get("health"):
         yield "Health changes at hazards that depend on attributes and state alone, not on how long a state has lasted."
     yield "How long something takes does not depend on how much there is to do, unless a number above says so."
 
@@ -171,7 +171,7 @@ def _experimentation(scenario: Scenario) -> Iterator[Block]:
     yield Heading(3, "4.1 Initialisation")
     filled = [
         f"{words(name)}: {phrase(kind['arrive']['at_start'])}"
-        for name, kind in scenario.data["entities"].items()
+        for name, kind in scenario.sketch["entities"].items()
         if "at_start" in (kind.get("arrive") or {})
     ]
     warm_up = f"The warm-up lasts {duration(clock.warm_up)}" if clock.warm_up else "There is no warm-up"
@@ -194,7 +194,7 @@ def _experimentation(scenario: Scenario) -> Iterator[Block]:
             *([f"`{command('compare', scenario)}` (paired differences)"] if scenario.roles else []),
         ]
     )
-    varied = [f"`{key}`: {phrase(value)}" for key, value in scenario.data.get("vary", {}).items()]
+    varied = [f"`{key}`: {phrase(value)}" for key, value in scenario.sketch.get("vary", {}).items()]
     if varied:
         yield Paragraph("Drawn anew for each replication, and hidden from those who decide:")
         yield Bullets(varied)

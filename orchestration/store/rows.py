@@ -131,8 +131,8 @@ def kpis_of(simulation: Simulation) -> Iterator[Row]:
 
 def episodes_of(simulation: Simulation, env_steps: int | None) -> Iterable[Row]:
     """The rows of a policy's replications as episodes."""
-    length = simulation.scenario.clock.steps
     for one in simulation.replications:
+        length = one.decisions or simulation.scenario.clock.steps
         yield episode(
             Episode(
                 one.gained, one.seed, env_steps, length, one.terms, one.conservation, simulation.policy, "evaluation"

@@ -15,6 +15,9 @@ from numpy.typing import NDArray
 ELAPSED = "elapsed_minutes"
 """Key in `info` of the minutes that passed since the decision before."""
 
+DECISIONS = 144
+"""Decisions in an episode of the hospital (three days, every half hour), for which the discounts here were chosen."""
+
 DISCOUNT = "discount"
 """Column of a batch: what the value of what comes next is multiplied by."""
 
@@ -40,6 +43,15 @@ def discounts(infos: Sequence[Any], gamma: float, minutes: float | None) -> NDAr
             "how long its steps are"
         ) from None
     return np.power(gamma, elapsed / minutes).astype(np.float32)
+
+
+def usual_minutes(env: Any) -> float | None:
+    """Minutes in which an environment's discount is that of a decision; None where decisions come every so often.
+
+    Where they come at events, it is as if the episode at its longest were cut into ``DECISIONS`` equal ones.
+    """
+    clock = getattr(getattr(env, "scenario", None), "clock", None)
+    return clock.episode / DECISIONS if getattr(clock, "decide", None) is not None else None
 
 
 def check_minutes(who: str, minutes: Any) -> None:

@@ -12,6 +12,7 @@ from ray.rllib.algorithms.algorithm_config import AlgorithmConfig
 from ray.rllib.policy.policy import PolicySpec
 
 from marl_health.adapters.rllib import env_maker, register, role_of
+from policies.rllib.discount import usual_minutes
 from policies.rllib.runner import BatchedEnvRunner
 from policies.rllib.sharing import Share, TellsRole, module_for, modules_of, told
 from policies.rllib.state import SharesState, state_size
@@ -29,6 +30,7 @@ class Stage:
         actions: by agent, how many it has; 0 where they are not `Discrete`.
         modules: role to module.
         state_size: how many numbers the global state has; 0 where it is not shared.
+        minutes: in which a discount by time is that of a decision, where decisions come at events; None elsewhere.
     """
 
     env: str
@@ -36,9 +38,12 @@ class Stage:
     actions: dict[str, int]
     modules: dict[str, str]
     state_size: int
+    minutes: float | None
 
     def apply(self, config: AlgorithmConfig, seed: int) -> AlgorithmConfig:
         """The environment, its runners and modules as settings of `config`; `seed` starts everything random."""
+        if self.minutes is not None and hasattr(config, "gamma_minutes"):
+            config.gamma_minutes = self.minutes
         alone = all(role == module for role, module in self.modules.items())
         return (
             config
@@ -46,6 +51,8 @@ class Stage:
             .environment(self.env, env_config={"seed": seed}, disable_env_checking=True)
             .debugging(seed=seed, log_level="ERROR")
             .env_runners(env_runner_cls=BatchedEnvRunner, num_env_runners=2, num_envs_per_env_runner=8)
+            # Whole episodes of a slow world take longer than the minute after which RLlib would drop them in silence.
+            .env_runners(sample_timeout_s=None)
             # A failed environment must stop the run, not be replaced in silence.
             .fault_tolerance(restart_failed_env_runners=False)
             # A dictionary, since the order of a set of names, and with it the draw of the weights, varies by process.
@@ -80,10 +87,11 @@ def set_stage(
     agents = tuple(probe.possible_agents)
     actions = {agent: int(getattr(probe.action_space(agent), "n", 0)) for agent in agents}
     size = state_size(probe) if state else 0
+    minutes = usual_minutes(probe)
     probe.close()
     if words or state:
         make_env = partial(_dressed, make_env, words, state)
-    return Stage(register(scenario + label, make_env), agents, actions, modules, size)
+    return Stage(register(scenario + label, make_env), agents, actions, modules, size, minutes)
 
 
 def _dressed(make_env: MakeEnv, words: dict[str, list[float]], state: bool) -> ParallelEnv[str, Any, Any]:

@@ -9,7 +9,8 @@ from marl_health.envs.registration import entries
 HERE = Path(__file__).parent
 CLINIC = str(HERE / "clinic.yaml")
 LONE = str(HERE / "lone.yaml")
-EVERYWHERE = [CLINIC, LONE, *(entry.name for entry in entries())]
+INCIDENT = str(HERE.parent / "worlds" / "incident.yaml")
+EVERYWHERE = [CLINIC, LONE, INCIDENT, *(entry.name for entry in entries())]
 
 
 def pytest_generate_tests(metafunc):

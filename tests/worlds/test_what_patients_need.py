@@ -64,7 +64,11 @@ def rows_of(scenario, player, monkeypatch):
 def test_everybody_brings_the_same_draws_and_uses_each_once(scenario, monkeypatch):
     waiting = rows_of(scenario, None, monkeypatch)
     acting = rows_of(scenario, Player(6, eager=1.0), monkeypatch)
-    assert waiting == acting
+    assert waiting.keys() == acting.keys()
+    for source, rows in waiting.items():
+        both = len(rows) if not marl_health.load(scenario).clock.until_gone else min(len(rows), len(acting[source]))
+        assert rows[:both] == acting[source][:both]
+        assert both == len(acting[source]) or marl_health.load(scenario).clock.until_gone
     rows = [row for found in (waiting, acting) for rows in found.values() for row in rows]
     assert len(rows) > 30
     assert sum(sum(row.read.values()) for row in rows) > len(rows) / 2, "rows are read through the spy"

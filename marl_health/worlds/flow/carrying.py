@@ -63,6 +63,7 @@ class Carry(Activity):
             world.write(entity, "resource_use", self.name, world.lines[self.line].needs[0][0].name)
         self.begin(world, entity)
         world.assign(entity, self.heads)
+        world.underway[entity] = None
 
     def loads(self, world: FlowWorld, entity: Entity) -> float:
         """Minutes that loading takes."""

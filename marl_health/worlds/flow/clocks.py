@@ -139,7 +139,7 @@ class TransitionSpec:
         self.way: Way | None = None
         self.mortal = False
         self.sets: tuple[tuple[int, Value], ...] = ()
-        self.mark: int | None = None
+        self.marks: tuple[int, ...] = ()
 
 
 class HealthSpec:
@@ -198,8 +198,8 @@ class HealthSpec:
         entity = clock.entity
         if transition.way is not None:
             self.stop(world, entity)
-        if transition.mark is not None:
-            world.mark(entity, transition.mark)
+        for mark in transition.marks:
+            world.mark(entity, mark)
         if transition.target is not None and entity.clocks and entity.clocks.get(self.index) is clock:
             self._enter(world, clock, transition.target)  # unless the mark has just ended it
         if transition.sets:

@@ -21,6 +21,7 @@ from marl_health.worlds.flow.compile_roles import compile_roles
 from marl_health.worlds.flow.compile_sites import compile_sites
 from marl_health.worlds.flow.compile_steps import StepCompiler
 from marl_health.worlds.flow.compile_stock import compile_stocks
+from marl_health.worlds.flow.compile_turns import compile_turns
 from marl_health.worlds.flow.generate import generate
 from marl_health.worlds.flow.graph import Graph, resources_of
 from marl_health.worlds.flow.names import AUTOMATIC_MARKS, Names
@@ -94,7 +95,7 @@ def compile_scenario(
     program.warm_up = clock.warm_up
     program.horizon = clock.warm_up + clock.episode
     program.length = program.horizon + clock.run_out
-    program.decide_every = clock.decide_every
+    program.decide_every = clock.step
     program.state_sights = (TimeLeft(), Cycle("hour", 1440.0))
     program.kinds = compiler.names.kinds
     for name in AUTOMATIC_MARKS:
@@ -113,6 +114,7 @@ def compile_scenario(
     compiler.numbers.derived.settle(compiler.known_mark)
     compile_sources(compiler)
     compile_roles(compiler, lines)
+    compile_turns(compiler)
     follow_changes(compiler)
     program.columns = compiler.numbers.columns
     program.no_values = [None] * (len(program.slots_of_values) + (program.groups is not None) + bool(program.followed))

@@ -25,8 +25,8 @@ def compile_measures(compiler: Compiler) -> None:
     for machine in compiler.scenario.health.values():
         for transitions in machine.states.values():
             for transition in transitions.values():
-                if transition.mark is not None:
-                    compiler.mark(transition.mark)
+                for mark in transition.mark:
+                    compiler.mark(mark)
     program = compiler.program
     program.sequels = [[None for _ in program.kinds] for _ in program.marks]
     program.spans_of = [() for _ in program.kinds]
@@ -56,8 +56,8 @@ def compile_measures(compiler: Compiler) -> None:
         program.spans.append(spec)
         for kind in kinds:
             program.spans_of[kind] = (*program.spans_of[kind], index)
-            _add(compiler, ends, kind, ends=(index,))
-            _add(compiler, begins, kind, begins=((index, target, holding),))
+            add_sequel(compiler, ends, kind, ends=(index,))
+            add_sequel(compiler, begins, kind, begins=((index, target, holding),))
         if holding is not None:
             program.holding[holding] = (*program.holding.get(holding, ()), index)
 
@@ -68,7 +68,7 @@ def _has_target(compiler: Compiler, target: Any, kind: int) -> bool:
     return by is None or by in compiler.names.attributes[kind]
 
 
-def _add(compiler: Compiler, mark: int, kind: int, **more: Any) -> None:
+def add_sequel(compiler: Compiler, mark: int, kind: int, **more: Any) -> None:
     """Add to what happens when a mark is set on an entity of a kind."""
     sequels = compiler.program.sequels[mark]
     before = sequels[kind] or Sequel()
@@ -101,8 +101,8 @@ def _start_and_stop(compiler: Compiler, spec: Any, clock: Any, kinds: list[int],
     begins = compiler.known_mark(clock.from_, (*path, "from"))
     ends = compiler.known_mark(clock.until, (*path, "until"))
     for kind in kinds:
-        _add(compiler, ends, kind, clocks=(spec.stop,))
-        _add(compiler, begins, kind, clocks=(spec.start,))
+        add_sequel(compiler, ends, kind, clocks=(spec.stop,))
+        add_sequel(compiler, begins, kind, clocks=(spec.start,))
 
 
 def _states(compiler: Compiler, machine: Any, kinds: list[int], path: Where) -> list[list[TransitionSpec]]:
@@ -153,8 +153,7 @@ def _transition(
         step = compiler.scenario.pathway.get(transition.go)
         spec.mortal = isinstance(step, model.Leave) and step.leave == "died"
     spec.sets = compiler.sets.get((*path, "set"), ())
-    if transition.mark is not None:
-        spec.mark = compiler.mark(transition.mark)
+    spec.marks = tuple(compiler.mark(mark) for mark in transition.mark)
     return spec
 
 
@@ -165,11 +164,11 @@ def _set_once(compiler: Compiler, mark: str) -> bool:
     setters = []
     for name, step in compiler.scenario.pathway.items():
         shorten = getattr(step, "shorten", None)
-        marks = (getattr(step, "mark", None), getattr(step, "mark_end", None), shorten.mark if shorten else None)
+        marks = [*getattr(step, "mark", ()), *getattr(step, "mark_end", ()), *(shorten.mark if shorten else ())]
         setters += [name] * marks.count(mark)
     for machine in compiler.scenario.health.values():
         for transitions in machine.states.values():
-            setters += [to for to, transition in transitions.items() if transition.mark == mark]
+            setters += [to for to, transition in transitions.items() if mark in transition.mark]
     return len(setters) == 1 and setters[0] in compiler.scenario.pathway and setters[0] not in compiler.graph.repeats
 
 

@@ -229,14 +229,14 @@ class MoveTable:
                 (*path, "do"), "shorten needs slots of those in a stay step that says shorten: {...}"
             )
             return None
-        shorten, mark = step.shorten, program.marks[step.shorten.mark]
+        shorten, (mark, *others) = step.shorten, (program.marks[mark] for mark in step.shorten.mark)
         planned = None
         if shorten.of is not None:
             kinds = self.compiler.graph.kinds_of[inside or ""]
             found = self.compiler.names.attribute(shorten.of, ("pathway", inside or "", "shorten", "of"), kinds)
             planned = None if found is None else found[0]
         self.slots.shortened[move.choose] = mark
-        return decisions.ShortenStay(shorten.at_least, planned, shorten.lead, mark, verb="shorten", **settings)
+        return decisions.ShortenStay(shorten.at_least, planned, shorten.lead, mark, others, verb="shorten", **settings)
 
     def _send(self, do: model.Go, path: Where, settings: dict[str, Any]) -> decisions.Move | None:
         program, choice = self.compiler.program, None

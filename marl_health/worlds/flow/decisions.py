@@ -339,12 +339,15 @@ class ShortenStay(ChooseMove):
     plan, of the stay as it will turn out: then the mask tells who is ready.
     """
 
-    def __init__(self, at_least: float, planned: int | None, lead: float, mark: int, **settings: Any) -> None:
+    def __init__(
+        self, at_least: float, planned: int | None, lead: float, mark: int, others: Sequence[int], **settings: Any
+    ) -> None:
         super().__init__(**settings)
         self.at_least = at_least
         self.planned = planned
         self.lead = lead
         self.mark_index = mark
+        self.marks = (mark, *others)
 
     @override
     def open(self, world: FlowWorld, found: list[Entity]) -> Sequence[int]:
@@ -358,7 +361,8 @@ class ShortenStay(ChooseMove):
     @override
     def do(self, world: FlowWorld, entity: Entity) -> None:
         step: Any = entity.step
-        world.mark(entity, self.mark_index)
+        for mark in self.marks:
+            world.mark(entity, mark)
         step.shorten(world, entity, self.lead)
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 from marl_health.spec.document import Document
 from marl_health.spec.errors import Problem
@@ -18,6 +19,11 @@ MODEL = FlowScenario
 def expanded(document: Document) -> Document:
     """A scenario with its templates written out; raises ScenarioError."""
     return expand.expanded(document)
+
+
+def sketched(document: Document) -> dict[str, Any] | None:
+    """A scenario with one site of each template written out, if it has templates and that makes sense."""
+    return expand.sketched(document)
 
 
 def told_once(problems: list[Problem], document: Document) -> list[Problem]:

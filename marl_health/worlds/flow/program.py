@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from marl_health.worlds.flow.sources import SourceSpec
     from marl_health.worlds.flow.stock import StockSpec
     from marl_health.worlds.flow.turnover import TurnoverSpec
+    from marl_health.worlds.flow.turns import TurnsSpec
     from marl_health.worlds.flow.world import FlowWorld
 
 Test = Callable[[Sequence[Any]], bool]
@@ -194,7 +195,9 @@ class Program:
     warm_up: float = 0.0
     horizon: float = 0.0  # when the last decision's step ends, on the world's clock
     length: float = 0.0  # when the run-out ends
-    decide_every: float = 1.0
+    decide_every: float = 1.0  # unless there are turns
+    turns: TurnsSpec | None = None  # if decisions come at events
+    gone: frozenset[int] | None = None  # kinds with the last of whom an episode ends, if it does
     tables: tuple[Path, ...] = ()  # files that numbers were read from
     state_sights: tuple[Sight, ...] = ()
     columns: int = 1
@@ -226,6 +229,7 @@ class Program:
     readings: list[Reading] = field(default_factory=list)
     sites: dict[str, SiteSpec] = field(default_factory=dict)  # where things are, by name
     travel: Network | None = None  # how long it takes from site to site
+    heading: int = 0  # slot of the site that an entity is on the way to, if there is a network
     rosters: list[RosterSpec] = field(default_factory=list)
     slot_lists: list[SlotsSpec] = field(default_factory=list)
     reserves: list[tuple[int, Test]] = field(default_factory=list)

@@ -123,6 +123,8 @@ class _Redraw:
         redraw_stocks(world, [entry[3] for entry in unknown if isinstance(entry[3], Delivery)], self.remaining)
         redraw_machines(world, self.remaining, self.luck)
         redraw_fleets(world, self.remaining)
+        if world.gone is not None:
+            world.gone.redraw(world)
 
     # ------------------------------------------------------------ what entities carry
     def _rows(self) -> None:

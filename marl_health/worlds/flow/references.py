@@ -8,9 +8,11 @@ from marl_health.spec.errors import Where
 from marl_health.spec.numbers import Quantity
 from marl_health.spec.suggest import did_you_mean
 from marl_health.worlds.flow import model, readings, sights
+from marl_health.worlds.flow.compile_fleet_views import fleet_readings, fleet_sight, fleet_sights
 from marl_health.worlds.flow.compile_hidden import is_hidden
 from marl_health.worlds.flow.compile_stock import stock_reading, stock_readings, stock_sight, stock_sights
 from marl_health.worlds.flow.diary import make_due
+from marl_health.worlds.flow.fleet_views import fleet_reading
 from marl_health.worlds.flow.machine_views import MACHINE_READINGS, machine_reading, machine_words, units_sight
 from marl_health.worlds.flow.over_sites import SightOver, at_each, combined
 from marl_health.worlds.flow.program import Sequel
@@ -53,6 +55,7 @@ class ReadingTable:
         found += [f"{name}.{what}" for name in self.program.pool_index if name not in stock for what in POOL_READINGS]
         found += [f"{pool.name}.{what}" for pool in self.program.pools for what in machine_words(pool)]
         found += stock_readings(self.compiler)
+        found += fleet_readings(self.compiler)
         found += [
             f"{name}.{what}"
             for name in (*self.lines.of_queue, *self.lines.of_pool)
@@ -109,6 +112,8 @@ class ReadingTable:
             return stock_reading(self, reference, name, what)
         if name in self.program.pool_index and what in POOL_READINGS and name not in self.compiler.scenario.stock:
             return self._pool(reference, name, what)
+        if reference in fleet_readings(self.compiler) and name in self.program.pool_index:
+            return self.keep(reference, fleet_reading(name, self.program.pool_index[name], what))
         if name in self.program.pool_index and what in MACHINE_READINGS:
             pool = self.program.pool_index[name]
             if what in machine_words(self.program.pools[pool]):
@@ -182,6 +187,10 @@ class SightTable:
         step, _, what = reference.rpartition(".")
         if what == "due" and step in self.program.step_index:
             return make_due(self.compiler, model.Sight(see=seen) if isinstance(seen, str) else seen, step, path)
+        if reference in fleet_sights(self.compiler):
+            return fleet_sight(self.compiler, model.Sight(see=seen) if isinstance(seen, str) else seen, path)
+        if not isinstance(seen, str) and seen.from_ is not None:
+            self.compiler.names.problem((*path, "from"), "goes with SITE.minutes_away only")
         within = [] if isinstance(seen, str) else seen.within
         made = self._make(reference, by, within, scale, path)
         if made is None:
@@ -200,6 +209,7 @@ class SightTable:
         ]
         found += [f"{pool.name}.units" for pool in self.program.pools if pool.wear or pool.set_up]
         found += stock_sights(self.compiler)
+        found += fleet_sights(self.compiler)
         found += [f"{name}.{what}" for name in self.lines.of_queue for what in ("waiting", "oldest")]
         found += [f"{name}.{what}" for name in self.spans for what in ("now", "oldest")]
         found += [f"{name}.arriving" for name in self.program.kinds]

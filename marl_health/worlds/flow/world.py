@@ -22,6 +22,8 @@ from marl_health.worlds.flow.program import ARRIVAL, RECENT, Program, Way
 from marl_health.worlds.flow.resources import ResourceWorld
 from marl_health.worlds.flow.sources import Leaver, Missing
 from marl_health.worlds.flow.stock import begin_stocks
+from marl_health.worlds.flow.turns import Gone, Turns
+from marl_health.worlds.flow.values import fixed
 
 DEEPEST = 100_000
 """Calls within calls while the world runs; since Python 3.11 they take no room on the machine's stack."""
@@ -31,8 +33,7 @@ class FlowWorld(ResourceWorld):
     """One episode of a scenario.
 
     The clock starts at 0 with the warm-up; ``program.start`` says which minute of the week that is. Construct it, then
-    call :meth:`open` to run the warm-up; decide and :meth:`advance` until ``now`` is ``program.horizon``; then
-    :meth:`close` runs the run-out.
+    :meth:`open` it; decide and :meth:`advance` until ``now`` is ``program.horizon``; then :meth:`close` it.
 
     Args:
         program: the compiled scenario.
@@ -41,7 +42,8 @@ class FlowWorld(ResourceWorld):
 
     Attributes:
         missing: who has an appointment that is over and has not come; leavers: who has left and may come again.
-        returned: how many came again, by kind.
+        returned: how many came again, by kind. underway: who is on the way to another site, or is being fetched.
+        turns: whose turn it is, where events say so. gone: what may end the world early. ended: whether it did.
     """
 
     def __init__(self, program: Program, seed: int, *, events: bool = False) -> None:
@@ -70,11 +72,14 @@ class FlowWorld(ResourceWorld):
         self.missing: dict[Missing, None] = {}
         self.leavers: dict[Leaver, None] = {}
         self.returned = [0] * len(program.kinds)
+        self.underway: dict[Entity, None] = {}
         self.spent = Accrual()
         self.expected_deaths = Accrual()
         self.totals = [0.0] * len(program.totals)
         self.counting = True
-        self.closed = False
+        self.closed = self.ended = False
+        self.turns = None if program.turns is None else Turns(program.turns, program.warm_up)
+        self.gone = None if program.gone is None else Gone(program.gone)
         self.levers = [LeverState() for _ in range(program.levers)]
         self.candidates: dict[int, list[Entity]] = {}
         self.opening: list[float] = []
@@ -103,6 +108,8 @@ class FlowWorld(ResourceWorld):
         self.closing = [reading.read(self) if reading.until_horizon else 0.0 for reading in self.program.readings]
         self.counting = False
         self.closed = True
+        if self.turns is not None:
+            self.turns.close()
         run_out = self.program.length - self.program.horizon
         for agent in self.program.agents:
             for move in agent.moves:
@@ -197,7 +204,7 @@ class FlowWorld(ResourceWorld):
 
     def return_of(self, key: int, kind: int, kept: tuple[tuple[int, Any], ...]) -> None:
         """Somebody is back; their row is derived from the one they had."""
-        known = tuple((slot, _settled(value)) for slot, value in kept)
+        known = tuple((slot, fixed(value)) for slot, value in kept)
         if self.cast is not None:
             self.cast.comes_back(key)
         self.arrive(self.create(kind, derived_row(key, 1, self.program.columns), known))
@@ -296,6 +303,8 @@ class FlowWorld(ResourceWorld):
 
     def withdraw(self, entity: Entity) -> None:
         """Stop whatever the entity (or its tokens) does or waits for; its place is kept."""
+        if self.underway:
+            self.underway.pop(entity, None)
         for token in entity.tokens():
             step: Any = token.step
             self.stopped(token)
@@ -392,7 +401,3 @@ class FlowWorld(ResourceWorld):
         """Write a row of the event log."""
         assert self.log is not None
         self.log.append((self._now, entity.id, event_type, event, resource))
-
-
-def _settled(value: Any) -> Value:
-    return lambda world, entity: value

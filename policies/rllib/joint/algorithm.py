@@ -51,7 +51,8 @@ class JointConfig(AlgorithmConfig):
         n_step: steps whose rewards count as they were, before the rest is estimated. More than one, since where a part
             of the world is hidden, nothing that is seen in between tells what a decision will bring.
         target_update: rounds between two copies of the networks to their targets.
-        gamma_minutes: minutes in which the discount is `gamma`; None (the default) where it is that of a step.
+        gamma_minutes: minutes in which the discount is `gamma`; None where it is that of a step, the default unless
+            decisions come at events (see `policies.rllib.discount.usual_minutes`).
         same_patients: so many sub-environments in a row meet the same patients, and what counts is what each gains
             above the others (see `policies.rllib.pairing`); 1 for patients of its own each.
     """

@@ -48,7 +48,8 @@ class MaskedPPOConfig(PPOConfig):
     """PPO's settings, in what time rewards are discounted, and what they are compared with.
 
     Attributes:
-        gamma_minutes: minutes in which the discount is `gamma`; None (the default) where it is that of a decision.
+        gamma_minutes: minutes in which the discount is `gamma`; None where it is that of a decision, the default unless
+            decisions come at events (see `policies.rllib.discount.usual_minutes`).
         same_patients: so many sub-environments in a row meet the same patients, and what counts is what each gains
             above the others (see `policies.rllib.pairing`); 1 for patients of its own each.
     """

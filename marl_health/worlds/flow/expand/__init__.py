@@ -8,7 +8,8 @@ in what is repeated for ``each`` of its sites, such names are the site's own. Ev
 * in what is seen, scored or reported, the sum over all sites;
 
 and ``SITE.NAME`` means that of one site. Attributes, marks, outcomes and totals are common to all sites; but a mark
-that a measure, timer or health machine of the template begins or ends with is kept by site as well.
+that a measure, timer or health machine of the template begins or ends with, or at which the agents of its sites decide,
+is kept by site as well.
 """
 
 from __future__ import annotations
@@ -26,6 +27,7 @@ from marl_health.worlds.flow.expand.scope import (
     complaint_about,
     marks_of,
     marks_waited_for,
+    named,
     read_template,
     scope_of,
 )
@@ -71,6 +73,29 @@ def expanded(document: Document) -> Document:
     return Document(document.file, made, {**document.places, **rewriter.places})
 
 
+def sketched(document: Document) -> dict[str, Any] | None:
+    """The data of a document of whose sites that are made from the same template only the first is left.
+
+    ``None`` if there are no such sites, or if others are referred to by name.
+    """
+    sites = document.data.get("sites")
+    if "templates" not in document.data or not isinstance(sites, dict):
+        return None
+    first: dict[str, str] = {}
+    for site, said in sites.items():
+        if isinstance(said, dict) and isinstance(said.get("like"), str):
+            first.setdefault(said["like"], site)
+    left = {
+        site: said
+        for site, said in sites.items()
+        if not isinstance(said, dict) or said.get("like") is None or site in first.values()
+    }
+    try:
+        return expanded(Document(document.file, {**document.data, "sites": left}, dict(document.places))).data
+    except ScenarioError:
+        return None
+
+
 def _made_from(
     document: Document, sites: dict[str, Any], templates: dict[str, Template], problems: list[Problem]
 ) -> None:
@@ -111,8 +136,11 @@ def _made_from(
 def _own_marks(data: dict[str, Any], templates: dict[str, Template]) -> None:
     """Settle which marks are kept by site."""
     counted = {text.removesuffix(".count") for text in _texts(data) if text.endswith(".count")}
+    agents = data.get("agents")
+    repeated = [one for one in (agents.values() if isinstance(agents, dict) else ()) if isinstance(one, dict)]
     for template in templates.values():
-        template.marks = marks_of(template) & (marks_waited_for(template) | counted)
+        decided = {mark for one in repeated if one.get(EACH) == template.name for mark in named(one.get("decides"))}
+        template.marks = marks_of(template) & (marks_waited_for(template) | counted | decided)
 
 
 def _texts(data: dict[str, Any]) -> set[str]:
@@ -172,6 +200,8 @@ def _add(rewriter: Rewriter, made: dict[str, Any], template: Template, site: str
             copied = rewriter.copy(definition, old, (section, title), POSITIONS.get(section, {}).get("*"), scope)
             if section == "entities" and isinstance(copied, dict):
                 copied.setdefault("at", site)
+            if section == "places" and isinstance(copied, dict):
+                copied.setdefault("department", site)  # pictures show together what is at one site
             whole[title] = copied
 
 

@@ -31,7 +31,7 @@ REFERENCE = Form("a reference")
 SEES = Form("the list of what is seen")
 SEVERAL = Form("a list whose entries may stand for each site")
 STAMP = Form("marks that are set")
-MARK = Form("a mark that is waited for")
+MARK = Form("a mark that is waited for, or several")
 SETTING = Form("what a lever sets")
 REMARK = Form("a text for the reader")
 
@@ -63,6 +63,7 @@ _STEP: dict[str, Any] = {
     "take": Named(("stock",), several=True),
     "give": Named(("stock",)),
     "meet": Named(("meet",)),
+    "carry": {"mark_reached": STAMP, "mark_off": STAMP},
     "queue": Named(("queues",)),
     "next": WAY,
     "or": {"go": STEP},
@@ -70,6 +71,7 @@ _STEP: dict[str, Any] = {
     "again": {"as": Named(("entities",))},
     "mark": STAMP,
     "mark_end": STAMP,
+    "shorten": {"mark": STAMP},
 }
 _MOVE: dict[str, Any] = {
     "set": SETTING,
@@ -88,13 +90,14 @@ _LEND: dict[str, Any] = {**_MOVE, "to": Named(RESOURCES, several=True)}
 _WORTH = {"of": REFERENCE, "to": Named(("agents",))}
 
 POSITIONS: dict[str, Any] = {
+    "clock": {"until_gone": KINDS},
     "places": {"*": {"turnover": {"as": Named(("entities",))}}},
     "entities": {"*": {"arrive": {"at_start": {"fill": PLACE}}, "begins": STEP}},
-    "health": {"*": {"for": KINDS, "from": MARK, "until": MARK, "states": {"*": {"*": {"go": STEP}}}}},
+    "health": {"*": {"for": KINDS, "from": MARK, "until": MARK, "states": {"*": {"*": {"go": STEP, "mark": STAMP}}}}},
     "timers": {"*": {"for": KINDS, "from": MARK, "until": MARK, "go": STEP}},
     "pathway": {"*": _STEP},
     "slots": {"*": {"waiting": Named(("queues", *RESOURCES)), "in": STEP, "when": CONDITION}},
-    "agents": {"*": {"sees": SEES, "can": SEVERAL}},
+    "agents": {"*": {"sees": SEES, "can": SEVERAL, "decides": MARK}},
     "measures": {"*": {"for": KINDS, "from": MARK, "to": MARK, "while_holding": PLACE}},
     "score": {"*": SEVERAL},
     "kpis": {"*": {"of": REFERENCE, "per": REFERENCE}},

@@ -172,7 +172,9 @@ class Rewriter:
             found = [mark for name in named(value) for mark in self._stamps(name, scope)]
             return value if not isinstance(value, str | list) else found[0] if len(found) == 1 else found
         if form is at.MARK:
-            return scope.named(value) if scope is not None and value in scope.template.marks else value
+            own = scope.template.marks if scope is not None else ()
+            found = [scope.named(name) if scope is not None and name in own else name for name in named(value)]
+            return value if not isinstance(value, str | list) else found[0] if isinstance(value, str) else found
         if form is at.SEES:
             return self._sees(value, old, new, scope)
         assert form is at.SEVERAL
@@ -234,6 +236,8 @@ class Rewriter:
         everything = tuple(at.SECTIONS)
         if not dot:
             return self.resolve(value, ("slots",), old, scope)[0] if value else value
+        if scope is not None and name == HERE:
+            return f"{scope.site}.{what}"
         if scope is not None and scope.template.has(name, everything):
             return f"{scope.named(name)}.{what}"
         if scope is not None and name in scope.template.marks:

@@ -10,6 +10,8 @@ from marl_health.spec.numbers import read_key
 from marl_health.worlds.flow.expand.positions import SECTIONS
 from marl_health.worlds.flow.model.sites import read_parameter
 
+SET = ("mark", "mark_end", "mark_reached", "mark_off")
+"""Words that set marks."""
 HERE = "here"
 """In a template, and in what is repeated for each site: the name of that site."""
 
@@ -61,11 +63,16 @@ def read_template(name: str, said: Mapping[str, Any]) -> Template:
 
 
 def marks_of(template: Template) -> set[str]:
-    """Marks that the steps of a template set."""
+    """Marks that the steps and the health machines of a template set."""
     found: set[str] = set()
-    for step in template.parts.get("pathway", {}).values():
-        for word in ("mark", "mark_end") if isinstance(step, dict) else ():
-            found.update(named(step.get(word)))
+    stack: list[Any] = [template.parts.get(section) for section in ("pathway", "health")]
+    while stack:
+        value = stack.pop()
+        if isinstance(value, dict):
+            found.update(name for word in SET for name in named(value.get(word)))
+            stack.extend(value.values())
+        elif isinstance(value, list):
+            stack.extend(value)
     return found
 
 
@@ -81,7 +88,9 @@ def marks_waited_for(template: Template) -> set[str]:
 
 def named(value: Any) -> list[str]:
     """Names that stand in a value that is a name or a list of them."""
-    return [value] if isinstance(value, str) else [item for item in value or () if isinstance(item, str)]
+    if isinstance(value, str):
+        return [value]
+    return [item for item in value if isinstance(item, str)] if isinstance(value, list) else []
 
 
 def scope_of(template: Template, site: str) -> Scope:

@@ -15,24 +15,37 @@ if TYPE_CHECKING:
 
 def write_masks(program: Program, writer: Writer) -> None:
     """Write ``mask_<agent>(world)``, what ``mask`` of its moves does, and ``mask_all(world)`` for all in turn."""
-    for number, agent in enumerate(program.agents):
-        _function(program, writer, f"mask_{number}", [agent])
-    _function(program, writer, "mask_all", program.agents)
+    numbers = range(len(program.agents))
+    for number in numbers:
+        _function(program, writer, f"mask_{number}", [number])
+    _function(program, writer, "mask_all", numbers)
 
 
-def _function(program: Program, writer: Writer, name: str, agents: Sequence[AgentSpec]) -> None:
+def _function(program: Program, writer: Writer, name: str, numbers: Sequence[int]) -> None:
     listed: set[int] = set()
     with writer.block(f"def {name}(world):"):
         writer.lines("now = world._now", "levers = world.levers", "out = []")
-        for agent in agents:
+        for number in numbers:
+            agent = program.agents[number]
             writer.line("out.append(1)")
-            for move in agent.moves:
-                if isinstance(move, ChooseMove) and move.slots not in listed:
-                    listed.add(move.slots)
-                    write_slots(program, writer, move.slots, f"found_{move.slots}")
-                _mask(move, writer)
+            if program.turns is None:
+                _masks(program, agent, writer, listed)
+                continue
+            with writer.block(f"if world.turns.due[{number}]:"):
+                _masks(program, agent, writer, set())
+            with writer.block("else:"):  # whoever was not asked can only wait
+                writer.line(f"out += {[0] * sum(len(move.names) for move in agent.moves)!r}")
         writer.line("return out")
     writer.line("")
+
+
+def _masks(program: Program, agent: AgentSpec, writer: Writer, listed: set[int]) -> None:
+    """Which moves of one agent are possible; ``listed``: slot lists that have a name already."""
+    for move in agent.moves:
+        if isinstance(move, ChooseMove) and move.slots not in listed:
+            listed.add(move.slots)
+            write_slots(program, writer, move.slots, f"found_{move.slots}")
+        _mask(move, writer)
 
 
 def write_slots(program: Program, writer: Writer, slots: int, name: str) -> None:

@@ -243,7 +243,7 @@ class Shorten(Model):
         None,
         description="Attribute with the planned duration that `at_least` is a share of; else it is of the stay itself",
     )
-    mark: Name = Field(description="Mark set on those whose stay was ended early")
+    mark: Names = Field(min_length=1, max_length=5, description="Marks set on those whose stay was ended early")
     lead: Minutes = Field(0.0, description="Time between the decision and the end of the stay")
     set: dict[Name, Value] = Field({}, description="Attributes of those whose stay was ended early")
 
@@ -373,7 +373,7 @@ class Transition(Sourced):
     after: Value | None = Field(None, description="Time in the state, instead of a hazard")
     go: Name | None = Field(None, description="A step to go to, whatever was going on")
     set: dict[Name, Value] = Field({}, description="Attributes that change")
-    mark: Name | None = Field(None, description="Time stamp when it happens")
+    mark: Names = Field([], max_length=5, description="Time stamps when it happens")
 
     @model_validator(mode="after")
     def _one_clock(self) -> Transition:

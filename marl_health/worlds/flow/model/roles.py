@@ -90,6 +90,7 @@ class Sight(Model):
     scale: Amount | None = Field(None, description="Seen as x / (x + scale)")
     days: int | None = Field(None, ge=1, le=60, description="Of `STEP.due`: one number for today and each day after it")
     of: Name | None = Field(None, description="Of `STEP.due`: the sum of this attribute, instead of how many")
+    from_: Name | None = Field(None, alias="from", description="Of `SITE.minutes_away`: the site one starts from")
     within: list[Minutes] = Field(
         [], max_length=20, description="Of a stock: how many of the units on hand expire within each of these times"
     )
@@ -264,6 +265,9 @@ AnyMove = Annotated[
 class Agent(Sourced):
     """A role that decides: what it sees and what it can do. Move 0 is always to wait.
 
+    Where decisions come at events, it is asked at all marks of ``clock.decide.when``, or at those that it ``decides``
+    only; at the steps of others it sees the world, and can do nothing but wait.
+
     With ``each`` there is one agent of the role at every site of a template; all of them see and can do the same.
     """
 
@@ -273,6 +277,9 @@ class Agent(Sourced):
     sees: list[str | Sight] = Field(min_length=1, max_length=100, description="What is observed, in this order")
     can: list[AnyMove] = Field(
         min_length=1, max_length=30, description="What can be done; each is one or several moves"
+    )
+    decides: Names | None = Field(
+        None, description="Marks of `clock.decide.when` at which it is asked; all of them if absent"
     )
 
 
