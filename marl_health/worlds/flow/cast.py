@@ -68,5 +68,8 @@ class Cast:
 
 
 def _attributes(program: Program, entity: Entity) -> dict[str, Any]:
-    values = {word: entity.values[slot] for word, slot in program.slots_of_values.items() if word != "kind"}
+    words = [(word, slot) for word, slot in program.slots_of_values.items() if word != "kind"]
+    values = {
+        word: entity.values[slot] for word, slot in words if not word.startswith("site.")
+    }  # these are the world's
     return {word: value for word, value in values.items() if value is not None}
