@@ -68,8 +68,6 @@ class Cast:
 
 
 def _attributes(program: Program, entity: Entity) -> dict[str, Any]:
-    words = [(word, slot) for word, slot in program.slots_of_values.items() if word != "kind"]
-    values = {
-        word: entity.values[slot] for word, slot in words if not word.startswith("site.")
-    }  # these are the world's
+    own = [(word, slot) for word, slot in program.slots_of_values.items() if word != "kind" and "site." not in word]
+    values = {word: entity.values[slot] for word, slot in own}
     return {word: value for word, value in values.items() if value is not None}
