@@ -69,8 +69,16 @@ PATHWAY = {
     "gone": {"leave": "discharged"},
 }
 AGENTS = {
-    "triage": {"decides": "asks", "sees": ["in_hall"], "can": [{"choose": "in_hall", "do": {"go": "sent"}}]},
-    "helper": {"decides": "opened", "sees": ["nurse.free"], "can": [{"call_in": "nurse", "count": 1, "for": "1 h"}]},
+    "triage": {
+        "decides": "asks",
+        "sees": ["hour", "in_hall", "nurse.free"],
+        "can": [{"choose": "in_hall", "do": {"go": "sent"}}],
+    },
+    "helper": {
+        "decides": "opened",
+        "sees": ["hour", "nurse.free"],
+        "can": [{"call_in": "nurse", "count": 1, "for": "1 h"}],
+    },
 }
 
 
@@ -95,7 +103,7 @@ def test_whoever_is_asked_learns_what_to_do(local_ray, tmp_path):
         },
     )
     config = masked_ppo_config(str(loaded.file), seed=1).env_runners(num_env_runners=0, num_envs_per_env_runner=4)
-    config.training(train_batch_size_per_learner=600, minibatch_size=128, num_epochs=10, lr=1e-3, gamma=0.6, lambda_=0.5)
+    config.training(train_batch_size_per_learner=600, minibatch_size=128, num_epochs=6, lr=3e-3, gamma=0.6, lambda_=0.5)
     algorithm = config.build_algo()
     before = np.mean(algorithm.env_runner.play(range(5)))
     for _ in range(6):
