@@ -8,7 +8,7 @@ READY := .venv/.installed
 .PHONY: help train test lint format bench clean
 
 help:
-	@echo "make train   train on hospital_throughput, compare with the rule, write runs/<id>/report.html"
+	@echo "make train   train MAPPO on hospital_throughput, compare with the rule, write runs/<id>/report.html"
 	@echo "make test    lint, types, import contracts and every test"
 	@echo "make lint    the checks of make test without the tests"
 	@echo "make format  let ruff format and fix the code"
@@ -45,6 +45,7 @@ bench: $(READY)
 	$(BIN)/python -m experiments.benchmarks.step
 	$(BIN)/python -m experiments.benchmarks.tasks
 	$(BIN)/python -m experiments.benchmarks.kernel
+	$(BIN)/python -m experiments.benchmarks.training --envs 16 --runners 0 --sampling
 
 clean:
 	rm -rf .venv build dist *.egg-info .pytest_cache .mypy_cache .ruff_cache .import_linter_cache .hypothesis

@@ -20,7 +20,9 @@ def quiet() -> None:
 
 
 def quiet_loggers() -> None:
-    """Once Ray is imported: only errors are logged, and of failed trials not even those, since we tell them."""
+    """Only errors are logged, and of failed trials not even those, since we tell them."""
+    import ray.rllib  # noqa: F401  - it sets levels of its own when it is imported
+
     for name in ("ray", "ray.rllib"):
         logging.getLogger(name).setLevel(logging.ERROR)
     logging.getLogger("ray.tune").setLevel(logging.CRITICAL)

@@ -30,6 +30,12 @@ def console() -> Console:
     return out
 
 
+def near(path: Path) -> Path:
+    """The path, relative to the current folder if it lies in it."""
+    here = Path.cwd()
+    return path.relative_to(here) if path.is_relative_to(here) else path
+
+
 @contextmanager
 def output_file(path: Path | None) -> Iterator[TextIO | None]:
     """A text file that appears, whole, when the block ends well, and does not change otherwise.

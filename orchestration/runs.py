@@ -24,5 +24,9 @@ def new_run_dir(out: Path, scenario: str, what: str, seed: int) -> Path:
 
 
 def command_line() -> str:
-    """The command that is running, as a shell takes it; without the password of a database, which is kept nowhere."""
-    return re.sub(r"(://[^:/@\s]*:)[^@\s]*@", r"\1***@", shlex.join(sys.argv))
+    """The command that is running, as a shell takes it on any machine where the program is installed.
+
+    The password of a database is left out: it is kept nowhere.
+    """
+    program, *words = sys.argv
+    return re.sub(r"(://[^:/@\s]*:)[^@\s]*@", r"\1***@", shlex.join([Path(program).name, *words]))

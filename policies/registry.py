@@ -18,17 +18,17 @@ from policies.base import Policy, PolicyError
 from policies.clock import CLOCK, make_clock
 from policies.lookahead.policy import Budget, LookaheadPolicy
 from policies.simple import ConstantPolicy, RandomPolicy, WaitPolicy
+from policies.trained import MANIFEST, TrainedPolicy, load_checkpoint, trained
 from policies.variants import VariantPolicy, check_variant, makers_of, modules_of, variants
 
 NAMES = ("wait", "random", "rule")
 FORMS = (
     "wait, random, rule, lookahead (or lookahead:NAME=NUMBER,..), constant:ROLE=ACTION, clock (or clock:FILE), "
-    "adversarial:WAY, a variant that the scenario's rules offer, or the folder of a checkpoint"
+    "adversarial:WAY, a variant that the scenario's rules offer, a trained one such as mappo, or the folder of a "
+    "checkpoint"
 )
 CONSTANT = "constant:"
 LOOKAHEAD = "lookahead"
-MANIFEST = "checkpoint.json"
-"""The file by which the folder of a checkpoint is known, without importing what reads it."""
 
 
 def make(spec: str) -> Policy:
@@ -38,7 +38,8 @@ def make(spec: str) -> Policy:
         spec: ``wait``, ``random``, ``rule``, ``lookahead`` (its budget may follow, as in
             ``lookahead:futures=4,horizon=48``), ``constant:ROLE=ACTION`` (several joined by commas), ``clock`` (a file
             or blocks of the day may follow), ``adversarial:WAY``, what the rules of a scenario offer besides the
-            reference rule, such as ``threshold:25``, or the folder of a checkpoint, such as ``runs/<id>/checkpoint``.
+            reference rule, such as ``threshold:25``, what was trained in the scenario, such as ``mappo``, or the folder
+            of a checkpoint, such as ``runs/<id>/checkpoint``.
 
     Raises:
         PolicyError: if there is no such policy.
@@ -47,7 +48,7 @@ def make(spec: str) -> Policy:
     if found is not None:
         return found
     check(spec)
-    return _checkpoint(spec)
+    return load_checkpoint(spec)
 
 
 def _made(spec: str) -> Policy | None:
@@ -75,6 +76,8 @@ def _made(spec: str) -> Policy | None:
     if makers:
         check_variant(spec, makers)
         return VariantPolicy(spec)
+    if spec in trained():
+        return TrainedPolicy(spec)
     return None
 
 
@@ -96,7 +99,9 @@ def check(spec: str) -> None:
         raise PolicyError(
             f"there is no checkpoint at '{spec}'; name the folder that training wrote, runs/<id>/checkpoint"
         )
-    close = nearest(spec.partition(":")[0], [*NAMES, LOOKAHEAD, "constant", CLOCK, "adversarial", *variants()])
+    close = nearest(
+        spec.partition(":")[0], [*NAMES, LOOKAHEAD, "constant", CLOCK, "adversarial", *variants(), *trained()]
+    )
     hint = f"; did you mean '{close}'?" if close else ""
     raise PolicyError(f"there is no policy '{spec}'{hint} (known: {FORMS})")
 
@@ -112,17 +117,6 @@ def _constants(spec: str) -> dict[str, str]:
             raise PolicyError(f"policy '{spec}': the role '{role}' is named twice")
         wanted[role] = action
     return wanted
-
-
-def _checkpoint(spec: str) -> Policy:
-    try:
-        from policies.rllib.checkpoint import CheckpointPolicy
-    except ModuleNotFoundError as error:
-        raise PolicyError(
-            f"the checkpoint '{spec}' needs {error.name}, which is not installed: pip install 'marl-health[train]'"
-        ) from error
-    policy: Policy = CheckpointPolicy(spec)
-    return policy
 
 
 class RulePolicy:
@@ -172,3 +166,12 @@ def rule_of(scenario: Scenario) -> str:
         f"the scenario '{scenario.name}' has no reference rule ({listed}); use another policy, or write "
         f"policies/rules/{scenario.name}.py with a function make()"
     )
+
+
+def why_no_rule(scenario: Scenario) -> str | None:
+    """Why a scenario has no reference rule; None if it has one."""
+    try:
+        rule_of(scenario)
+    except PolicyError as error:
+        return str(error)
+    return None

@@ -164,7 +164,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         return 2
     out = console()
     title = f"{scenario.name} (hash {scenario.hash}): {names[1]} against {names[0]}"
-    out.print(Text(f"{title}, {seeds_line(reference.simulation)}", style="bold"))
+    out.print(Text(f"{title}, {seeds_line(reference.simulation.seeds)}", style="bold"))
     out.print(gains_table(reference, other))
     print("variance ratio: variance of the difference if each policy met patients of its own, over that on the same")
     print("at most: the ratio if the two were perfectly correlated, each with the spread that it has\n")

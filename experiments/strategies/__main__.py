@@ -111,7 +111,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser.add_argument("--table", type=Path, help="the file to write (default: beside this module)")
     parser.add_argument("--jobs", type=int, default=cpus(), help="processes for the evaluations at the end")
     options = parser.parse_args(arguments)
-    from orchestration.training import TrainingError
+    from orchestration.experiment.errors import TrainingError
 
     try:
         experiments = by_strategy(load_document(find_experiment(options.experiment)))

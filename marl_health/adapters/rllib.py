@@ -59,12 +59,8 @@ def masked_space(observation_space: Space[Any], action_space: Space[Any]) -> Spa
 
 def with_mask(observation: NDArray[Any], mask: NDArray[Any] | None, n_actions: int) -> NDArray[np.float32]:
     """The observation, shape (m,), then its action mask, shape (n_actions,); no mask means all are legal."""
-    size = len(observation)
-    out = np.ones(size + n_actions, np.float32)
-    out[:size] = observation
-    if mask is not None:
-        out[size:] = mask
-    return out
+    mask = np.ones(n_actions, np.float32) if mask is None else mask
+    return np.concatenate((observation, mask), dtype=np.float32, casting="unsafe")
 
 
 class RLlibEnv(MultiAgentEnv):

@@ -1,9 +1,10 @@
-"""`train` with an experiment, or with so much said on the command line that it is one."""
+"""`train`: an experiment from a file, or one made of what the command line says."""
 
 from __future__ import annotations
 
+import sys
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import typer
 from rich.console import Console
@@ -12,13 +13,15 @@ from rich.text import Text
 
 from orchestration.commands.options import chosen_alternatives
 from orchestration.commands.store import opened_store
-from orchestration.commands.tables import CLEAR, interval
+from orchestration.commands.tables import CLEAR, interval, print_findings, standing
 from orchestration.errors import CommandError, need
 from orchestration.evaluation.statistics import Estimate
 from orchestration.experiment.asking import asked_for
 from orchestration.experiment.reading import Experiment, is_experiment, load_experiment
-from orchestration.output import console
+from orchestration.experiment.suited import SUITED
+from orchestration.output import console, near
 from orchestration.workers import cpus
+from policies.registry import why_no_rule
 
 if TYPE_CHECKING:
     from marl_health import Scenario
@@ -27,11 +30,6 @@ if TYPE_CHECKING:
 
 IN_THE_FILE = ("seed", "minutes", "replications", "chosen", "algorithm", "seeds", "steps", "strategy", "log")
 """Options that an experiment says itself."""
-
-
-def asks_for_experiment(name: str, *options: Any) -> bool:
-    """Whether this is an experiment, or one of the options that only experiments have is given."""
-    return any(option is not None for option in options) or is_experiment(name)
 
 
 def train_experiment(
@@ -56,7 +54,7 @@ def train_experiment(
         said = context.params
         experiment = asked_for(
             *names,
-            algorithm=said["algorithm"] or "ppo",
+            algorithm=said["algorithm"],
             seeds=[said["seed"]] if said["seeds"] is None else said["seeds"],
             minutes=said["minutes"],
             steps=said["steps"],
@@ -64,11 +62,13 @@ def train_experiment(
             chosen=chosen_alternatives(said["chosen"]),
             log=said["log"] or (),
             strategy=said["strategy"],
+            processors=cpus(),
         )
+        _note_start(experiment)
     need("ray", "torch", "matplotlib", "sqlalchemy", "alembic")
+    from orchestration.experiment.errors import TrainingError
     from orchestration.experiment.running import run_experiment
     from orchestration.store import StoreError
-    from orchestration.training import TrainingError
 
     with opened_store(store, out) as opened:
         try:
@@ -78,6 +78,16 @@ def train_experiment(
         except (TrainingError, StoreError) as error:
             raise CommandError(str(error)) from error
         print_outcomes(opened, experiment, outcomes)
+    if all(outcome.before for outcome in outcomes):
+        how = "other seeds or another name there" if told else "another --seed"
+        print(f"nothing was trained, since all of it was finished before; {how} would train anew", file=sys.stderr)
+
+
+def _note_start(experiment: Experiment) -> None:
+    """Say why nothing is imitated first, where that would be expected."""
+    reason = why_no_rule(experiment.scenarios[0])
+    if len(experiment.scenarios) == 1 and experiment.model.algorithm.name in SUITED and reason is not None:
+        print(f"note: without the rule, so that learning starts from nothing: {reason}", file=sys.stderr)
 
 
 def _was_given(context: typer.Context, option: str) -> bool:
@@ -87,14 +97,25 @@ def _was_given(context: typer.Context, option: str) -> bool:
 
 
 def print_outcomes(store: Store, experiment: Experiment, outcomes: list[Outcome]) -> None:
-    """By workflow, the return of every seed at the end, and by how much the others' differ."""
+    """By workflow, all that the evaluation at the end has found, or of several seeds the return of each."""
     for name, scenario in experiment.workflows.items():
-        _print_workflow(store, experiment, scenario, [each for each in outcomes if name in each.reports])
+        mine = [each for each in outcomes if name in each.reports]
+        alone = mine[0].findings(name) if len(mine) == 1 else None
+        if alone is None:
+            _print_workflow(store, experiment, scenario, mine)
+            continue
+        print_findings(scenario, alone)
+        for other in alone.paired:
+            print(standing(alone, other))
     out = console()
     for outcome in outcomes:
         note = " (finished before)" if outcome.before else ""
+        start = "report" if len(outcomes) == 1 else f"seed {outcome.seed}"
         for report in outcome.reports.values():
-            out.print(Text(f"seed {outcome.seed}: {report}{note}"), soft_wrap=True)
+            out.print(Text(f"{start}: {near(report)}{note}"), soft_wrap=True)
+    if len(outcomes) == 1:
+        out.print(Text(f"checkpoint: {near(outcomes[0].checkpoint)}"), soft_wrap=True)
+        out.print(f"run {outcomes[0].job} in marl-health runs")
 
 
 def _print_workflow(store: Store, experiment: Experiment, scenario: Scenario, outcomes: list[Outcome]) -> None:

@@ -11,7 +11,7 @@ import typer
 import policies as policies_by_name
 from marl_health import load
 from orchestration.commands.options import Chosen, Jobs, Json, NameOrFile, Replications, Seed, chosen_alternatives
-from orchestration.commands.runs import split_policies
+from orchestration.commands.runs import note_trained, split_policies
 from orchestration.errors import CommandError, need
 from orchestration.output import output_file, picture_format, progress_bar, write_json
 from orchestration.simulate import NOBODY
@@ -86,6 +86,7 @@ def select(
     if not loaded.roles:
         raise CommandError(f"nobody decides in '{loaded.name}', so there is nothing to select; add agents")
     need("sim_tools")
+    note_trained(loaded, names)
     from orchestration.commands.plans import print_selection, selection_json
     from orchestration.replications import UnknownMetric
     from orchestration.selection import NotRecorded, select_best

@@ -22,7 +22,7 @@ def print_plan(found: WarmUp, needed: Mapping[str, Needed], precision: float) ->
     """Print how many replications are needed, and how long a warm-up."""
     out = console()
     simulation = found.simulation
-    title = f"{simulation.scenario.name}, policy {simulation.policy}: {seeds_line(simulation)}"
+    title = f"{simulation.scenario.name}, policy {simulation.policy}: {seeds_line(simulation.seeds)}"
     out.print(Text(title, style="bold"))
     table = Table()
     table.add_column("metric")

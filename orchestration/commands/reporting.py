@@ -12,7 +12,7 @@ import policies as policies_by_name
 from marl_health import load
 from orchestration.commands.documenting import HTML
 from orchestration.commands.options import Chosen, Jobs, NameOrFile, Seed, chosen_alternatives
-from orchestration.commands.runs import split_policies
+from orchestration.commands.runs import note_trained, split_policies
 from orchestration.errors import CommandError, need
 from orchestration.evaluation.compare import compare
 from orchestration.output import output_file, progress_bar
@@ -45,6 +45,7 @@ def report(
             f"nobody decides in '{loaded.name}', so there is nothing to compare; simulate it, or add agents"
         )
     need("matplotlib")
+    note_trained(loaded, names)
     from orchestration.briefing.pace import seconds_needed
     from orchestration.briefing.report import report as blocks_of
     from orchestration.document.blocks import page

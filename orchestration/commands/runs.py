@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import re
+import sys
+from collections.abc import Iterable
 from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
@@ -23,6 +25,7 @@ from orchestration.output import output_file, progress_bar, write_json
 from orchestration.simulate import NOBODY, Simulation
 from orchestration.simulate import simulate as simulate_policy
 from orchestration.workers import cpus
+from policies.trained import trained_elsewhere
 
 if TYPE_CHECKING:
     from orchestration.replications import Precision
@@ -66,6 +69,7 @@ def simulate(
     if precision is not None:
         need("sim_tools")
     _check_by(loaded, by)
+    note_trained(loaded, [policy])
     total = replications if precision is None else at_most
     simulation: Simulation | None = None
     reached: Precision | None = None
@@ -134,6 +138,7 @@ def compare(
     loaded = load(scenario, chosen_alternatives(chosen))
     names = split_policies(policies)
     _check_by(loaded, by)
+    note_trained(loaded, names)
     comparison: Comparison | None = None
     try:
         with output_file(json) as json_file:
@@ -146,6 +151,13 @@ def compare(
         if comparison is not None:
             print_comparison(comparison)
             print_groups_compared(comparison)
+
+
+def note_trained(scenario: Scenario, names: Iterable[str]) -> None:
+    """Say which of the policies were trained on something else than they act in."""
+    for name in names:
+        if note := trained_elsewhere(name, scenario):
+            print(f"note: {note}", file=sys.stderr)
 
 
 def split_policies(text: str) -> list[str]:

@@ -14,7 +14,7 @@ from orchestration.errors import CommandError
 from orchestration.output import output_file, write_json
 
 if TYPE_CHECKING:
-    from orchestration.store import Job, Store
+    from orchestration.store import Store
 
 Runs = Annotated[Path, typer.Option("--out", metavar="FOLDER", help="Where runs have their folders.")]
 Address = Annotated[
@@ -80,17 +80,6 @@ def opened_store(address: str | None, out: Path, **how: Any) -> Iterator[Store]:
             yield opened
     except StoreError as error:
         raise CommandError(str(error)) from error
-
-
-@contextmanager
-def recorded(address: str | None, out: Path, **what: Any) -> Iterator[Job]:
-    """A job of the store that a command uses, for as long as the block runs; `what` is told to :meth:`Store.job`.
-
-    Raises:
-        CommandError: the store cannot take it.
-    """
-    with opened_store(address, out) as opened, opened.job(**what) as job:
-        yield job
 
 
 @contextmanager

@@ -36,11 +36,11 @@ def submit(
     """
     read = load_experiment(experiment)
     from orchestration.commands.experiments import print_outcomes
+    from orchestration.experiment.errors import TrainingError
     from orchestration.experiment.running import check_settings, finished_outcomes
     from orchestration.jobs import JobError, check_address, collect, follow
     from orchestration.jobs import submit as send
     from orchestration.store import FILE
-    from orchestration.training import TrainingError
 
     where = store or str((out / FILE).resolve())
     if "://" not in where:

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 from rich.table import Table
 from rich.text import Text
 
+from marl_health import Scenario
 from orchestration.evaluation.compare import Comparison
+from orchestration.evaluation.findings import Findings
 from orchestration.evaluation.statistics import Estimate
 from orchestration.output import console
 from orchestration.simulate import Simulation
@@ -62,7 +64,7 @@ def metric_label(name: str, units: Mapping[str, str]) -> str:
 def print_simulation(simulation: Simulation) -> None:
     """Print everything about one policy."""
     out = console()
-    title = f"{simulation.scenario.name}, policy {simulation.policy}: {seeds_line(simulation)}"
+    title = f"{simulation.scenario.name}, policy {simulation.policy}: {seeds_line(simulation.seeds)}"
     out.print(Text(title, style="bold"))
     out.print(simulation_table(simulation))
     out.print(conservation_line(simulation))
@@ -70,14 +72,18 @@ def print_simulation(simulation: Simulation) -> None:
 
 def print_comparison(comparison: Comparison) -> None:
     """Print several policies side by side, and their paired differences."""
+    print_findings(comparison.scenario, Findings.read(comparison.to_json()))
+
+
+def print_findings(scenario: Scenario, found: Findings) -> None:
+    """Print what a comparison in a scenario found."""
     out = console()
-    first = comparison.simulations[comparison.reference]
-    title = f"{comparison.scenario.name}: {seeds_line(first)}, the same patients under every policy"
+    title = f"{scenario.name}: {seeds_line(found.seeds)}, the same patients under every policy"
     out.print(Text(title, style="bold"))
-    out.print(policies_table(comparison))
-    if comparison.paired:
-        out.print(Text(f"difference from {comparison.reference}, replication by replication", style="bold"))
-        out.print(paired_table(comparison))
+    out.print(policies_table(found))
+    if found.paired:
+        out.print(Text(f"difference from {found.reference}, replication by replication", style="bold"))
+        out.print(paired_table(scenario, found))
         out.print(f"{CLEAR} the interval excludes 0 (green: for the better, red: for the worse)")
         out.print(
             f"{RATIO}: variance of the difference if each policy met patients of its own, over that on the same ones"
@@ -110,36 +116,33 @@ def conservation_line(simulation: Simulation) -> str:
     return f"{found['arrived']:,} arrived = {parts} (all replications, warm-up included)"
 
 
-def policies_table(comparison: Comparison) -> Table:
+def policies_table(found: Findings) -> Table:
     """A row per metric, a column per policy."""
-    simulations = comparison.simulations
-    first = simulations[comparison.reference]
     table = Table()
     table.add_column("mean ± 95% interval")
-    for name in simulations:
+    for name in found.means:
         table.add_column(name, justify="right")
-    for metric in comparison.metrics:
-        cells = [interval(simulation.estimate(metric)) for simulation in simulations.values()]
-        table.add_row(metric_label(metric, first.units), *cells, style="bold" if metric == "return" else "")
+    for metric in found.metrics:
+        cells = [interval(by_metric[metric]) for by_metric in found.means.values()]
+        table.add_row(metric_label(metric, found.units), *cells, style="bold" if metric == "return" else "")
         if metric == "return":
             table.add_section()
     return table
 
 
-def paired_table(comparison: Comparison) -> Table:
+def paired_table(scenario: Scenario, found: Findings) -> Table:
     """A row per metric; for each policy but the reference its difference, marked if clear, and what pairing gains."""
-    units = comparison.simulations[comparison.reference].units
     table = Table()
     table.add_column("mean ± 95% interval")
-    for name in comparison.paired:
+    for name in found.paired:
         table.add_column(name, justify="right")
         table.add_column(RATIO, justify="right", style="dim")
-    for metric in comparison.metrics:
-        higher = metric == "return" or comparison.scenario.spec.kpis[metric].better == "higher"
+    for metric in found.metrics:
+        higher = metric == "return" or scenario.spec.kpis[metric].better == "higher"
         cells: list[Text | str] = []
-        for name, by_metric in comparison.paired.items():
-            cells += [difference(by_metric[metric], higher), ratio(comparison.variance_ratios[name][metric])]
-        table.add_row(metric_label(metric, units), *cells, style="bold" if metric == "return" else "")
+        for name, by_metric in found.paired.items():
+            cells += [difference(by_metric[metric], higher), ratio(found.variance_ratios[name][metric])]
+        table.add_row(metric_label(metric, found.units), *cells, style="bold" if metric == "return" else "")
         if metric == "return":
             table.add_section()
     return table
@@ -153,20 +156,19 @@ def difference(found: Estimate, higher_is_better: bool) -> Text:
     return Text(f"{interval(found)} {CLEAR}", style=style)
 
 
-def standing(comparison: Comparison, other: str) -> str:
+def standing(found: Findings, other: str) -> str:
     """How the reference stands to another policy in return, in a sentence."""
-    found = comparison.paired[other]["return"]
-    low, high = number(-found.high), number(-found.low)
-    reference = comparison.reference
-    gap = f"by {number(abs(found.mean))} in return"
-    if not found.clear:
-        return f"{reference} and {other} cannot be told apart (difference {number(-found.mean)}, 95% {low} to {high})"
-    return f"{reference} is {'worse' if found.mean > 0 else 'better'} than {other} {gap} (95% {low} to {high})"
+    apart = found.paired[other]["return"]
+    low, high = number(-apart.high), number(-apart.low)
+    reference = found.reference
+    gap = f"by {number(abs(apart.mean))} in return"
+    if not apart.clear:
+        return f"{reference} and {other} cannot be told apart (difference {number(-apart.mean)}, 95% {low} to {high})"
+    return f"{reference} is {'worse' if apart.mean > 0 else 'better'} than {other} {gap} (95% {low} to {high})"
 
 
-def seeds_line(simulation: Simulation) -> str:
+def seeds_line(seeds: Sequence[int]) -> str:
     """How many replications there are, and their seeds."""
-    seeds = simulation.seeds
     if len(seeds) == 1:
         return f"1 replication, seed {seeds[0]}"
     return f"{len(seeds)} replications, seeds {seeds[0]} to {seeds[-1]}"

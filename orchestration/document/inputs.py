@@ -184,6 +184,8 @@ def form_of(value: Any) -> str | None:
         return "of"
     if "by" in said and not said & {"see", "top"}:
         return "by"
+    if said == {"nearest", "when"}:
+        return "nearest"
     return next((word for word in STRUCTURES if said == {word} and word != "of"), None)
 
 
@@ -240,6 +242,9 @@ def _number(form: str, value: Mapping[str, Any]) -> str:
         )
     if form == "of":
         return f"{value['share']} of {phrase(value['of'])}"
+    if form == "nearest":
+        condition = f" with {value['when']}" if "when" in value else ""
+        return f"the nearest {phrase(inner)}{condition}"
     if form == "choice" and isinstance(inner, Mapping):
         return ", ".join(f"{key} ({'the rest' if share == 'else' else share})" for key, share in inner.items())
     if form == "chance":

@@ -169,6 +169,9 @@ def _way(way: Any) -> str:
             f"if {branch['if']}: {_way(branch['go'])}" if "if" in branch else f"else {_way(branch['else'])}"
             for branch in way["when"]
         )
+    if "by" in way:
+        told = (f"{key}: {_way(case)}" for key, case in way.items() if key != "by")
+        return f"by {words(way['by'])}: {', '.join(told)}"
     shares = way["split"]
     cases = [case for case in shares.values() if isinstance(case, Mapping)]
     if cases:

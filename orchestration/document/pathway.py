@@ -187,6 +187,13 @@ def ways(way: Any) -> list[tuple[str, str]]:
             target = branch.get("go", branch.get("else"))
             found += [(step, f"{condition}, {label}" if label else condition) for step, label in ways(target)]
         return found
+    if "by" in way:
+        return [
+            (step, f"{words(way['by'])} {key}, {label}" if label else f"{words(way['by'])} {key}")
+            for key, case in way.items()
+            if key != "by"
+            for step, label in ways(case)
+        ]
     shares = way["split"]
     if not any(isinstance(case, Mapping) for case in shares.values()):
         return [(step, "rest" if share == "else" else str(share)) for step, share in shares.items()]

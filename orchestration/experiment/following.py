@@ -18,7 +18,7 @@ from orchestration.evaluation.statistics import Estimate, mean_interval
 from orchestration.experiment.guided import JUDGED, STEPS
 from orchestration.experiment.logs import Logs
 from orchestration.experiment.sampled import SAMPLED
-from orchestration.progress import COLUMNS, CURVE, learned
+from orchestration.progress import COLUMNS, CURVE, LiveLine, learned
 from orchestration.store.rows import Episode
 
 if TYPE_CHECKING:
@@ -67,7 +67,7 @@ class Following(tune.Callback):
         label: what to call the policy there.
         stages: names and scenarios of the stages; one without a name where there is no curriculum.
         units: of the KPIs.
-        console: where lines go.
+        console: where lines go. live: the last of them.
         logs: names of those that other programs show.
         facts: what describes the run in them.
     """
@@ -81,11 +81,12 @@ class Following(tune.Callback):
         stages: Sequence[tuple[str, Scenario]],
         units: Mapping[str, str],
         console: Console,
+        live: LiveLine,
         logs: Sequence[str],
         facts: Mapping[str, Any],
     ) -> None:
         self._run_dir, self._agents, self._job, self._label = run_dir, agents, job, label
-        self._stages, self._units, self._console = stages, units, console
+        self._stages, self._units, self._console, self._live = stages, units, console, live
         self._result: dict[str, Any] = {}
         last = reached(run_dir)
         iteration = 0 if last is None else last.iteration
@@ -109,6 +110,7 @@ class Following(tune.Callback):
         self._sampled(steps, result[SAMPLED])
         if (judged := result.get(JUDGED)) is not None:
             self._evaluated(steps, judged)
+        self._live.show(row)
 
     def on_checkpoint(self, iteration: int, trials: list[Any], trial: Any, checkpoint: Any, **_: Any) -> None:
         """Note which checkpoint is whole; the one before it is removed only later."""
@@ -127,7 +129,8 @@ class Following(tune.Callback):
         os.replace(draft, self._run_dir / RESUME)
 
     def close(self) -> None:
-        """Close the curve's file and the logs."""
+        """Close the curve's file and the logs, and take the live line away."""
+        self._live.close()
         self._file.close()
         self._logs.close()
 

@@ -18,8 +18,7 @@ from orchestration.evaluation.statistics import Estimate, mean_interval
 from orchestration.experiment.guide import Guide, Rules
 from orchestration.experiment.sampled import SAMPLED, take_episodes
 from orchestration.experiment.staged import enter_stage
-from policies.rllib.checkpoint import save_checkpoint
-from policies.rllib.sharing import roles_in, told
+from policies.rllib.checkpoint import learned_by, save_checkpoint
 
 if TYPE_CHECKING:
     from ray.rllib.algorithms.algorithm import Algorithm
@@ -70,9 +69,11 @@ class Guided(Algorithm):
 
     def setup(self, config: Any) -> None:
         """Called by RLlib before the first iteration."""
+        began = time.monotonic()
         super().setup(config)
         self.guide = Guide(self.plan.rules)
         self._since = time.monotonic()
+        self.guide.seconds = self._since - began  # imitating a policy first is part of training
 
     def train(self) -> dict[str, Any]:
         """One iteration, and an evaluation if it is time for one.
@@ -146,12 +147,9 @@ class Guided(Algorithm):
         }
 
     def _save_policy(self, folder: Path, iteration: int, env_steps: int) -> None:
-        names = sorted(self.config.policies)
-        facts: dict[str, Any] = {**self.plan.facts, "iteration": iteration, "env_steps": env_steps}
-        if words := told(names):
-            facts["told"] = words
         folder.parent.mkdir(parents=True, exist_ok=True)
-        self.plan.save(folder, {role: self.get_module(name) for name in names for role in roles_in(name)}, facts)
+        modules, words = learned_by(self)
+        self.plan.save(folder, modules, {**self.plan.facts, "iteration": iteration, "env_steps": env_steps, **words})
 
     def _play(self, policy: str, stage: int) -> list[Replication]:
         """The replications of an evaluation, which the env runners share out."""

@@ -6,6 +6,7 @@ command continues.
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -15,15 +16,19 @@ from rich.console import Console
 
 from marl_health import Scenario
 from orchestration.evaluation.compare import Comparison, compare
+from orchestration.evaluation.findings import Findings
+from orchestration.experiment.errors import TrainingError
 from orchestration.experiment.logs import LogError, check_logs
 from orchestration.experiment.reading import Experiment
 from orchestration.local_ray import local_ray, quiet, quiet_loggers
+from orchestration.output import near, output_file, progress_bar, write_json
 from orchestration.report import REPORT
 from orchestration.runs import new_run_dir
 from orchestration.strategies.lots import Lot, lots_of
-from orchestration.training import TrainingError
-from policies import PolicyError
-from policies.registry import rule_of
+from policies.registry import why_no_rule
+
+RESULTS = "comparison.json"
+"""In a run's folder, or in that of a workflow: what the evaluation at the end has found."""
 
 if TYPE_CHECKING:
     from orchestration.experiment.training import Setup
@@ -53,6 +58,13 @@ class Outcome:
     def checkpoint(self) -> Path:
         """What was trained."""
         return self.folder / "checkpoint"
+
+    def findings(self, workflow: str) -> Findings | None:
+        """What the evaluation at the end has found in a workflow, if that lies on this machine."""
+        try:
+            return Findings.read(json.loads((self.reports[workflow].parent / RESULTS).read_text(encoding="utf-8")))
+        except FileNotFoundError:
+            return None
 
 
 def run_experiment(
@@ -176,20 +188,39 @@ def _run_seed(
             },
         )
     with context as job:
-        trained = train_seed(setup, seed, folder, job, console, begins)
-        _judge(setup, folder, trained, job, jobs)
+        try:
+            trained = train_seed(setup, seed, folder, job, console, begins)
+            _judge(setup, folder, trained, job, jobs)
+        except KeyboardInterrupt:
+            console.print(_how_to_go_on(folder), highlight=False)
+            raise
     console.print(f"{folder.name}: finished ({trained['ended']})", highlight=False)
     return _outcome(lot, seed, job.id, setup.label, folder, before=False)
 
 
+def _how_to_go_on(folder: Path) -> str:
+    """What is left of a run that was interrupted, and what the same command does about it."""
+    from orchestration.experiment.following import reached
+
+    last = reached(folder)
+    if last is None:
+        return f"{folder.name}: interrupted before its first evaluation; the same command begins anew"
+    best = next(
+        (place for place in (folder / "checkpoint", folder / "kept" / str(last.kept)) if place.exists()), folder
+    )
+    return (
+        f"{folder.name}: interrupted; the same command goes on after {last.env_steps:,} steps. The best so far: "
+        f"marl-health evaluate {near(best)}"
+    )
+
+
 def _judge(setup: Setup, folder: Path, trained: dict[str, Any], job: Job, jobs: int) -> None:
     """Compare what was trained with the others, wherever the experiment says, and write the reports."""
-    from orchestration.output import output_file, write_json
     from orchestration.report import write_report
 
     for where, found, curve in _comparisons(setup, folder, trained, jobs):
         where.mkdir(exist_ok=True)
-        with output_file(where / "comparison.json") as file:
+        with output_file(where / RESULTS) as file:
             assert file is not None
             write_json(file, found.to_json())
         write_report(where, found.to_json(), curve, found.occupancy())
@@ -206,7 +237,9 @@ def _comparisons(
         for number, scenario in enumerate((lot.first, *experiment.judged)):
             where = folder if number == 0 else folder / f"judged-{number}-{scenario.name}"
             named = {setup.label: str(checkpoint)} | {name: name for name in _baselines(experiment, scenario)}
-            found = compare(scenario, named, final.replications, final.first_seed, jobs=jobs, occupancy=True)
+            how: dict[str, Any] = {"jobs": jobs, "occupancy": True}
+            with progress_bar(f"evaluating {len(named)} policies", final.replications * len(named)) as progress:
+                found = compare(scenario, named, final.replications, final.first_seed, progress=progress, **how)
             yield where, found, folder / trained["curve"] if number == 0 else None
         return
     from orchestration.strategies.judging import compare_all
@@ -219,12 +252,4 @@ def _comparisons(
 
 def _baselines(experiment: Experiment, scenario: Scenario) -> list[str]:
     """The policies that what was trained is compared with; without a rule where there is none."""
-    return [name for name in experiment.model.evaluation.policies if name != "rule" or _has_rule(scenario)]
-
-
-def _has_rule(scenario: Scenario) -> bool:
-    try:
-        rule_of(scenario)
-    except PolicyError:
-        return False
-    return True
+    return [name for name in experiment.model.evaluation.policies if name != "rule" or why_no_rule(scenario) is None]

@@ -17,12 +17,12 @@ from rich.console import Console
 from marl_health import Scenario, parallel_env
 from marl_health.spec.suggest import did_you_mean
 from orchestration.episodes import ScenarioRef
+from orchestration.experiment.errors import TrainingError
 from orchestration.experiment.guide import Rules
 from orchestration.experiment.reading import Experiment
-from orchestration.progress import CURVE
+from orchestration.progress import CURVE, LiveLine
 from orchestration.runs import command_line
 from orchestration.strategies.lots import Lot
-from orchestration.training import TrainingError, reason_of
 
 if TYPE_CHECKING:
     from orchestration.experiment.following import Following
@@ -48,6 +48,7 @@ class Setup:
             there is no curriculum.
         make_env: makes an environment.
         agents: all of them.
+        words: what the numbers mean that they see and choose from.
     """
 
     experiment: Experiment
@@ -55,6 +56,7 @@ class Setup:
     stages: tuple[tuple[str, Scenario], ...]
     make_env: Any
     agents: tuple[str, ...]
+    words: dict[str, Any]
 
     @property
     def label(self) -> str:
@@ -78,6 +80,8 @@ def set_up(experiment: Experiment, lot: Lot, folder: Path) -> Setup:
         lot: what of it.
         folder: where stages are written that change their scenario.
     """
+    from policies.rllib.checkpoint import words_of
+
     scenario, ensemble = lot.first, lot.ensemble
     if ensemble is not None:
         stages: tuple[tuple[str, Scenario], ...] = (("", scenario),)
@@ -92,18 +96,19 @@ def set_up(experiment: Experiment, lot: Lot, folder: Path) -> Setup:
         stages = tuple(zip((stage.name for stage in experiment.course.stages), written, strict=True))
         make_env = partial(Staged, [ScenarioRef.of(each) for each in written])
     probe = make_env()
-    agents = tuple(probe.possible_agents)
+    agents, words = tuple(probe.possible_agents), words_of(probe)
     probe.close()
-    return Setup(experiment, lot, stages, make_env, agents)
+    return Setup(experiment, lot, stages, make_env, agents, words)
 
 
-def make_config(setup: Setup, seed: int, begins: Path | None = None) -> Any:
+def make_config(setup: Setup, seed: int, begins: Path | None = None, *, goes_on: bool = False) -> Any:
     """RLlib's configuration of an experiment's algorithm; found out here, before Ray starts, is what is wrong with it.
 
     Args:
         setup: of what is trained.
         seed: of training.
         begins: the checkpoint whose policies it begins with, where shapes allow.
+        goes_on: whether all that was learned is restored, so that nothing has to be imitated first.
 
     Raises:
         TrainingError: a setting is unknown, or not possible.
@@ -126,7 +131,7 @@ def make_config(setup: Setup, seed: int, begins: Path | None = None) -> Any:
             )
     try:
         config.update_from_dict(said.settings)
-        starts = [] if said.init is None else [start_from(said.init, setup.make_env)]
+        starts = [] if said.init is None or goes_on else [start_from(said.init, setup.make_env)]
         if begins is not None:
             starts.append(warm_start(begins, donors(begins, setup.make_env, config.policies)))
         config.callbacks([TellEpisodes, *starts])
@@ -171,7 +176,8 @@ def train_seed(
     last = reached(run_dir)
     if last is None or last.over is None:
         # What is drawn after a checkpoint must not be what was drawn at the beginning.
-        config = make_config(setup, seed if last is None else _seed_after(seed, last.env_steps), begins)
+        after = seed if last is None else _seed_after(seed, last.env_steps)
+        config = make_config(setup, after, begins, goes_on=last is not None)
         if begins is not None:
             taken = _taken(setup, config, begins)
             facts["warm_started"] = taken
@@ -182,7 +188,7 @@ def train_seed(
         evaluation = setup.experiment.model.evaluation
         seeds = range(evaluation.first_seed, evaluation.first_seed + evaluation.replications)
         plan = _plan(setup, seeds, kept, facts)
-        following = _following(setup, run_dir, job, console, facts)
+        following = _following(setup, run_dir, job, console, facts, goes_on=last is not None)
         _tidy(run_dir / TUNE, None if last is None else Path(last.checkpoint))
         try:
             tune.run(
@@ -220,6 +226,14 @@ def train_seed(
     return told
 
 
+def reason_of(run_dir: Path, error: Exception) -> str:
+    """The last line of the traceback that Tune filed; Tune's own error only says that a trial failed."""
+    file = next((run_dir / TUNE).glob("*/error.txt"), None)
+    if file is None:
+        return str(error)
+    return f"{file.read_text(encoding='utf-8').strip().splitlines()[-1]} (traceback: {file})"
+
+
 def _tidy(folder: Path, checkpoint: Path | None) -> None:
     """Remove what Tune left in earlier attempts, or in a training that has ended, but the checkpoint to go on from."""
     if checkpoint is None:
@@ -243,10 +257,15 @@ def _plan(setup: Setup, seeds: range, kept: Path, facts: dict[str, Any]) -> Plan
     return Plan(_rules(setup), tuple(ScenarioRef.of(scenario) for _, scenario in setup.stages), seeds, kept, facts)
 
 
-def _following(setup: Setup, run_dir: Path, job: Job, console: Console, facts: dict[str, Any]) -> Following:
+def _following(
+    setup: Setup, run_dir: Path, job: Job, console: Console, facts: dict[str, Any], *, goes_on: bool
+) -> Following:
     from orchestration.experiment.following import Following
     from orchestration.strategies.judging import FollowingAll, units_of
 
+    rules, init = _rules(setup), setup.experiment.model.algorithm.init
+    begins = "starting" if init is None or goes_on else f"starting; it imitates {init} before it learns"
+    console.print(f"{job.name}: {begins}", highlight=False)
     how: dict[str, Any] = {
         "run_dir": run_dir,
         "agents": len(setup.agents),
@@ -255,6 +274,7 @@ def _following(setup: Setup, run_dir: Path, job: Job, console: Console, facts: d
         "stages": setup.stages,
         "units": units_of(setup.lot.first),
         "console": console,
+        "live": LiveLine(console, f"seed {facts['seed']}", begins, rules.seconds, rules.steps),
         "logs": setup.experiment.model.log,
         "facts": facts | {"settings": setup.experiment.model.algorithm.settings},
     }
@@ -302,6 +322,7 @@ def _facts(setup: Setup, seed: int) -> dict[str, Any]:
     facts: dict[str, Any] = {
         **each[next(iter(each))],
         "agents": list(setup.agents),
+        "words": setup.words,
         "algorithm": model.algorithm.name,
         "seed": seed,
         "experiment": model.name,

@@ -11,7 +11,7 @@ from typing import Any
 
 from sqlalchemy import Connection, insert
 
-from orchestration.evaluation.statistics import NAN, Estimate
+from orchestration.evaluation.findings import Findings
 from orchestration.store import rows
 from orchestration.store.claim import note
 from orchestration.store.errors import told
@@ -95,20 +95,12 @@ def _stored(
 
 def _kpis(results: Mapping[str, Any]) -> Iterator[rows.Row]:
     """The rows of a comparison as `marl-health compare --json` writes it."""
-    policies: Mapping[str, Any] = results.get("policies", {})
-    n = len(results.get("seeds", ()))
-    units: dict[str, str] = {}
-    for policy, found in policies.items():
-        for metric, values in {"return": found["return"], **found["kpis"]}.items():
-            units[metric] = values.get("unit", "")
-            row = rows.kpi(metric, _estimate(values, "mean", n), units[metric])
+    found = Findings.read(results)
+    for policy, means in found.means.items():
+        for metric, mean in means.items():
+            row = rows.kpi(metric, mean, found.units.get(metric, ""))
             yield {**row, "policy": policy, "reference": ""}
-    for policy, differences in results.get("paired", {}).items():
-        for metric, values in differences.items():
-            row = rows.kpi(metric, _estimate(values, "difference", n), units.get(metric, ""))
-            yield {**row, "policy": policy, "reference": next(iter(policies))}
-
-
-def _estimate(values: Mapping[str, Any], key: str, n: int) -> Estimate:
-    mean, low, high = (NAN if values.get(name) is None else float(values[name]) for name in (key, "low", "high"))
-    return Estimate(mean, low, high, int(values.get("n", n)))
+    for policy, differences in found.paired.items():
+        for metric, difference in differences.items():
+            row = rows.kpi(metric, difference, found.units.get(metric, ""))
+            yield {**row, "policy": policy, "reference": found.reference}

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Iterable, Mapping, Sequence
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from sqlalchemy import Connection, insert, select
@@ -198,13 +197,6 @@ class Job:
         with self._lock:
             self.env_steps = int(env_steps)
             self._changes["env_steps"] = self.env_steps
-
-    def keeps(self, folder: Path) -> None:
-        """Say which folder the job keeps its files in; it is called after it from then on."""
-        with self._lock:
-            self.name = folder.name
-            self._changes |= {"name": folder.name, "folder": str(folder.absolute())}
-            self.flush()
 
     def flush(self) -> None:
         """Store what could not be stored before, and beat.

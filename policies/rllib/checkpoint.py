@@ -13,8 +13,9 @@ from __future__ import annotations
 import hashlib
 import json
 import logging
+import re
 import shutil
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -23,10 +24,13 @@ from gymnasium.spaces import Discrete, Space
 
 from marl_health.adapters.rllib import masked_space, role_of, with_mask
 from policies.base import PolicyError
-from policies.rllib.sharing import with_word
+from policies.rllib.sharing import roles_in, told, with_word
 
 MANIFEST = "checkpoint.json"
 FORMAT = 1
+
+MOST_WORDS = 5
+"""So many words of an environment that does not fit are told."""
 
 
 class CheckpointError(PolicyError):
@@ -40,7 +44,8 @@ def save_checkpoint(path: Path, modules: Mapping[str, Any], facts: Mapping[str, 
         path: the folder to make.
         modules: role to RLModule, best an inference-only one.
         facts: JSON-ready values for the manifest. `algorithm` names the policy, `init` what it was cloned from before
-            it learned, and `told` says, by role, what is appended to its observations because it shares its module.
+            it learned, `told` says, by role, what is appended to its observations because it shares its module, and
+            `words` what its numbers mean (see `words_of`).
     """
     draft = path.with_name(f".{path.name}.draft")
     shutil.rmtree(draft, ignore_errors=True)
@@ -59,6 +64,14 @@ def save_checkpoint(path: Path, modules: Mapping[str, Any], facts: Mapping[str, 
         path.rename(old)
     draft.rename(path)
     shutil.rmtree(old, ignore_errors=True)
+
+
+def learned_by(algorithm: Any) -> tuple[dict[str, Any], dict[str, Any]]:
+    """What an RLlib algorithm has learned so far, for :func:`save_checkpoint`: modules by role, and facts of them."""
+    names = sorted(algorithm.config.policies)
+    words = told(names)
+    modules = {role: algorithm.get_module(name) for name in names for role in roles_in(name)}
+    return modules, {"told": words} if words else {}
 
 
 def read_manifest(path: Path) -> dict[str, Any]:
@@ -143,6 +156,13 @@ class CheckpointPolicy:
                 f"{self.path}: trained for the roles {', '.join(sorted(trained))}, "
                 f"but the environment has {', '.join(sorted(spaces))}; train on this scenario"
             )
+        here = words_of(env)
+        for role, kinds in self.manifest.get("words", {}).items():
+            for kind, names in kinds.items():
+                if role in here and (how := _apart(names, here[role][kind])):
+                    raise CheckpointError(
+                        f"{self.path}: {role} {kind} something else here: {how}; train on this scenario"
+                    )
         for role, shapes in spaces.items():
             if shapes != trained[role]:
                 raise CheckpointError(
@@ -174,6 +194,40 @@ class CheckpointPolicy:
                 best = out[Columns.ACTION_DIST_INPUTS].argmax(-1).tolist()
             actions.update(zip(agents, best, strict=True))
         return {a: actions[a] for a in env.agents}
+
+
+def words_of(env: Any) -> dict[str, dict[str, list[str]]]:
+    """By role the names of what it observes (`sees`) and of its actions (`does`), of environments that have names."""
+    if not (hasattr(env, "observation_names") and hasattr(env, "action_names")):
+        return {}
+    return {
+        role_of(agent): {"sees": list(env.observation_names(agent)), "does": list(env.action_names(agent))}
+        for agent in env.possible_agents
+    }
+
+
+def _apart(then: Sequence[str], now: Sequence[str]) -> str:
+    """How the names of an environment differ from those of training; empty if they mean the same."""
+    before, after = [_size_apart(name) for name in then], [_size_apart(name) for name in now]
+    if before == after:
+        return ""
+    new = [name for name, plain in zip(now, after, strict=True) if plain not in before]
+    gone = [name for name, plain in zip(then, before, strict=True) if plain not in after]
+    if not (new or gone):
+        place = next((n for n, (old, own) in enumerate(zip(before, after, strict=False)) if old != own), len(before))
+        return f"the same words in another order, from number {place} on ({', '.join(now[place : place + 1])})"
+    parts = [f"{_listed(new)}, which training did not know"] if new else []
+    return ", and ".join([*parts, *([f"not {_listed(gone)}, which it knew"] if gone else [])])
+
+
+def _listed(names: Sequence[str]) -> str:
+    more = len(names) - MOST_WORDS
+    return ", ".join(f"'{name}'" for name in names[:MOST_WORDS]) + (f" and {more} more" if more > 0 else "")
+
+
+def _size_apart(name: str) -> str:
+    """A name without the sizes in it, which go with the size of a hospital: how many are called in, and beds opened."""
+    return re.sub(r"[+-]?\b\d+\b(?!\])", "#", name)
 
 
 def _forced(mask: Any) -> int | None:

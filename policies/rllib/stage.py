@@ -51,6 +51,8 @@ class Stage:
             .environment(self.env, env_config={"seed": seed}, disable_env_checking=True)
             .debugging(seed=seed, log_level="ERROR")
             .env_runners(env_runner_cls=BatchedEnvRunner, num_env_runners=2, num_envs_per_env_runner=8)
+            # Whole episodes of a slow world take longer than the minute after which RLlib would drop them in silence.
+            .env_runners(sample_timeout_s=None)
             # A failed environment must stop the run, not be replaced in silence.
             .fault_tolerance(restart_failed_env_runners=False)
             # A dictionary, since the order of a set of names, and with it the draw of the weights, varies by process.

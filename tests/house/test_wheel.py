@@ -15,6 +15,12 @@ import pytest
 ROOT = Path(__file__).resolve().parents[2]
 PACKAGES = ("marl_health", "policies", "orchestration", "experiments", "scenarios")
 
+TRAINED = [
+    f"policies/trained/some_scenario/some_name/{name}"
+    for name in ("checkpoint.json", "modules/nurse/metadata.json", "modules/nurse/module_state.pkl")
+]
+"""Files of a trained policy that is kept with the others."""
+
 pytestmark = pytest.mark.slow
 
 STEP_THE_ENV = """
@@ -35,6 +41,9 @@ def wheel(tmp_path_factory: pytest.TempPathFactory) -> Path:
     source = tmp_path_factory.mktemp("source")
     for folder in (*PACKAGES, "tests"):
         shutil.copytree(ROOT / folder, source / folder, ignore=shutil.ignore_patterns("__pycache__"))
+    for name in TRAINED:
+        (source / name).parent.mkdir(parents=True, exist_ok=True)
+        (source / name).write_bytes(b"{}")
     for file in ("pyproject.toml", "setup.cfg", "README.md", "LICENSE"):
         shutil.copy(ROOT / file, source)
     build = [
@@ -98,10 +107,10 @@ def test_the_wheel_holds_all_code_and_data_and_no_tests(wheel: Path) -> None:
         file.relative_to(ROOT).as_posix()
         for package in PACKAGES
         for file in (ROOT / package).rglob("*")
-        if file.suffix in (".py", ".yaml", ".csv", ".json", ".md")
+        if file.suffix in (".py", ".yaml", ".csv", ".json", ".md", ".pkl")
     }
     shipped = {name for name in inside if ".dist-info/" not in name}
-    assert expected | {"marl_health/py.typed"} == shipped
+    assert expected | {"marl_health/py.typed", *TRAINED} == shipped
     assert any(name.startswith("scenarios/") and name.endswith(".yaml") for name in shipped)
 
 

@@ -43,7 +43,7 @@ def test_a_ride_takes_the_way_there_loading_the_way_and_handing_over(tmp_path):
 def test_the_next_is_fetched_from_where_the_unit_is_and_others_wait_in_line(tmp_path):
     game = play(region(tmp_path, ["01:00", "01:10", "02:28", "03:31"]))
     # The second is fetched from the hospital at 98, which is 20 minutes away: handed over at 98 + 20 + 28 = 146. For
-    # the third the unit turns round, 2 minutes after it left the hospital, as over the base it would be 13 + 10 minutes:
+    # the third the unit turns round, 2 minutes after it left the hospital, as over the base it would be 13 + 10:
     # 148 + 2 + 20 + 28 = 198. For the fourth, 13 minutes after that, it goes on: 211 + 2 + 10 + 28.
     assert left(game) == {1: 98, 2: 146, 3: 198, 4: 251}
     assert [row for row in units_in_log(game)["ambulance[0]"] if row[1] == "driving_out"] == [
@@ -60,9 +60,11 @@ def test_a_unit_that_turns_round_twice_does_not_jump(tmp_path):
     assert unit.arrives == 100 + 2 + 20 and unit.where(101.0) == ("near", "base", pytest.approx(1 / 15))
     world._now = 101.0
     unit.drive(world, "base", BACK)
-    assert unit.arrives == pytest.approx(101 + 1 + 15), "it is a minute from the hospital, over which its way leads now"
-    assert unit.where(101.5) == ("near", "base", pytest.approx(0.5 / 15))
-    assert unit.where(102 + 7.5) == ("near", "base", pytest.approx(0.5))
+    assert unit.arrives == pytest.approx(101 + 14) and unit.where(102.0) == ("near", "base", pytest.approx(2 / 15))
+    world._now = 102.0
+    unit.drive(world, "far", OUT)
+    assert unit.arrives == pytest.approx(102 + 2 + 30)
+    assert unit.where(103.0) == ("near", "base", pytest.approx(1 / 15)) and unit.where(119.0) == ("near", "far", 0.5)
 
 
 def test_the_nearest_free_unit_is_sent(tmp_path):
@@ -278,6 +280,30 @@ def test_waits_for_a_fleet_are_those_of_erlang(tmp_path):
     mean, error = sum(waits) / 20, stdev(waits) / 20**0.5
     assert abs(mean - expected) < 3.66 * error < 0.25 * expected, (mean, expected, error)
     assert sum(run["busy"] for run in runs) / 20 == pytest.approx(0.8, abs=0.02)
+
+
+@pytest.mark.slow
+def test_waits_for_one_unit_with_ways_are_those_of_pollaczek_and_khinchine(tmp_path):
+    """Based where it brings everybody, one unit is M/G/1: the ways, and a time on scene that is exponential."""
+    loaded = region(
+        tmp_path,
+        fleet={"based": "near"},
+        ride={"by": "ambulance", "to": "near", "load": {"exponential": {"mean": "20 min"}}},
+        entities={"patient": {"at": "scene", "arrive": {"rate": {"per_hour": 0.6}}, "begins": "ride"}},
+        clock={"warm_up": "10 days", "episode": "100 days", "decide_every": "1 days"},
+        kpis={"wait": {"of": "ambulance.mean_wait"}, "busy": {"of": "ambulance.occupancy"}},
+    )
+    runs = []
+    for seed in range(20):
+        game = game_of(loaded, seed, events=False)
+        game.finish()
+        runs.append(game.kpis())
+    busy, square = 0.01 * 60, 60**2 + 20**2  # of a job of 20 + 20 + 20 minutes, of which those on scene vary
+    expected = 0.01 * square / (2 * (1 - busy))
+    waits = [run["wait"] for run in runs]
+    mean, error = sum(waits) / 20, stdev(waits) / 20**0.5
+    assert abs(mean - expected) < 3.66 * error < 0.25 * expected, (mean, expected, error)
+    assert sum(run["busy"] for run in runs) / 20 == pytest.approx(busy, abs=0.02)
 
 
 def test_slips_are_told(tmp_path):

@@ -2,6 +2,7 @@
 
 import json
 import pickle
+from itertools import pairwise
 from pathlib import Path
 
 import pytest
@@ -466,3 +467,64 @@ def test_marks_of_health_and_of_shortened_stays_are_kept_by_site_too(tmp_path):
     loaded = network(tmp_path, hospital=hospital, agents={"desk": desk}, kpis={**kpis, "all": {"of": "early.count"}})
     game = play(loaded, moves=[(6, "desk_1", "shorten resting[0]")])
     assert game.kpis() == {"near_early": 0, "far_early": 1, "near_worsened": 1, "far_worsened": 1, "all": 1}
+
+
+# ---------------------------------------------------------------- who is on the way, and the state of many sites
+def test_who_is_on_the_way_is_in_the_state_and_in_pictures(tmp_path):
+    has = {"target": {"choice": {"near": "50%", "far": "else"}}}
+    timers = {"lost": {"for": "patient", "from": "arrival", "until": "discharge", "after": "15 min", "go": "home"}}
+    parts = {"patient": {"has": has}, "target": "target", "times": ["01:00"] * 12}
+    loaded = network(tmp_path, **parts)
+    game = game_of(loaded)
+    game.running.advance(65.0)
+    targets = [entity.values[loaded.program.heading] for entity in game.running.entities.values()]
+    state = dict(zip(game.state_names(), game.state(), strict=True))
+    far = targets.count("far")
+    assert 0 < far < 12 and state["far.coming"] == far / (far + 5) and state["scene.coming"] == 0
+    snapshot = game.snapshot()
+    assert [journey["to"] for journey in snapshot["journeys"]] == targets
+    assert {(journey["since"], journey["until"]) for journey in snapshot["journeys"]} == {(60.0, 70.0), (60.0, 90.0)}
+    game.running.advance(71.0)
+    assert len(game.running.underway) == far and sum(game.snapshot()["sites"]["near"]["inside"]) == 12 - far
+    game.running.advance(91.0)
+    assert not game.running.underway
+    lost = game_of(network(tmp_path, timers=timers, **parts))
+    lost.running.advance(76.0)
+    assert not lost.running.underway, "whoever turned round is not on the way any more"
+
+
+@pytest.mark.parametrize("sites", [12, 60])
+def test_the_state_of_many_sites_has_room_for_all_of_them(tmp_path, sites):
+    rooms = ["theatre", "icu", "scanner", "bay"]
+    steps = {room: {"visit": room, "for": "5 min", "next": then} for room, then in pairwise([*rooms, "last"])}
+    hospital = {
+        "places": {name: {"count": 2} for name in ("bed", *rooms)},
+        "pathway": {
+            "door": {**HOSPITAL["pathway"]["door"], "next": "theatre"},
+            **steps,
+            "last": {"wait": "1 min", "mark": "cured", "next": "home"},
+        },
+        "measures": {"whole": {"from": "seen", "to": "cured"}},
+    }
+    many = {f"h{number}": {"like": "hospital", "beds": 2, "trauma": 1} for number in range(sites)}
+    loaded = network(
+        tmp_path,
+        hospital=hospital,
+        sites={"scene": {}, **many},
+        travel={"roads": {"scene": dict.fromkeys(many, "10 min")}},
+        target="h3",
+        agents={"desk": {"each": "hospital", "sees": ["bed.free"], "can": [{"set": "bed.extra", "levels": [0, 1]}]}},
+    )
+    game = game_of(loaded)
+    game.running.advance(75.0)  # two of four have a bed at h3
+    names, state = game.state_names(), game.state()
+    assert len(names) == len(state) == len(set(names)) <= 1024
+    found = dict(zip(names, state, strict=True))
+    assert found[f"h{sites - 1}.coming"] == 0.0
+    if sites == 12:
+        assert found["h3_bed.taken"] == 1.0 and found["h3_whole.now"] == 2 / 12 and found["h4_bed.taken"] == 0.0
+        assert "desk_11.bed.extra position" in found
+    else:
+        assert found["h3.places.taken"] == 0.2 and found["h4.places.taken"] == 0.0, "2 of 10 places"
+        assert found["hospital.whole.now"] == 2 / (2 + 600) and found["h3.staff.taken"] == 2 / 3
+        assert "desk.bed.extra position" in found

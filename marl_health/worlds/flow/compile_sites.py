@@ -36,7 +36,7 @@ def compile_sites(compiler: Compiler) -> None:
     names.slots[SITE] = len(names.slots)
     if travel is None:
         return
-    names.slots[HEADING] = len(names.slots)
+    names.slots[HEADING] = program.heading = len(names.slots)
     names.slots[MINUTES] = len(names.slots)
     base = _by_distance(compiler, travel) if travel.roads is None else _by_road(compiler, travel.roads)
     if base is not None:

@@ -132,10 +132,8 @@ class StepCompiler:
         if isinstance(spec, model.Carry):
             self.timeless.add(name)  # a unit may be there, and so may they
             carry = make_carry(self.compiler, self.lines, name, spec, index)
-            for word, marks in (("mark_reached", "reached_marks"), ("mark_off", "off_marks")):
-                mark = getattr(spec.carry, word)
-                if mark is not None:
-                    setattr(carry, marks, (self._mark(mark, (*path, "carry", word)),))
+            carry.reached_marks = self._marks(spec.carry.mark_reached, (*path, "carry", "mark_reached"))
+            carry.off_marks = self._marks(spec.carry.mark_off, (*path, "carry", "mark_off"))
             return carry
         if isinstance(spec, model.Stay | model.Wait):
             verb = "stay" if isinstance(spec, model.Stay) else "wait"

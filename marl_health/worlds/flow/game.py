@@ -6,21 +6,18 @@ from copy import copy
 from sys import getrefcount
 from typing import Any, Self
 
-from marl_health.kernel.pool import Pool
 from marl_health.kernel.world import exact_copy
 from marl_health.worlds.flow.cast import Person
 from marl_health.worlds.flow.groups import split_kpis, value_of_kpi
 from marl_health.worlds.flow.local import local, names_of_actions, names_seen
+from marl_health.worlds.flow.overview import Overview
 from marl_health.worlds.flow.program import AgentSpec, Program
 from marl_health.worlds.flow.redraw import redrawn
 from marl_health.worlds.flow.snapshot import take_snapshot
-from marl_health.worlds.flow.stock_views import shares_of
 from marl_health.worlds.flow.world import FlowWorld
 
 HELD_HERE = 2
 """References to a world that nobody but its game holds: the game's, and that of the question."""
-STATE_SIZE = 1024
-"""Upper bound on the size of the global state."""
 
 
 class FlowGame:
@@ -43,8 +40,7 @@ class FlowGame:
             for agent, spec in self.specs.items()
         }
         self._names = {agent: names_seen(spec) for agent, spec in self.specs.items()}
-        self._state_pools = [number for number, pool in enumerate(program.pools) if not pool.unlimited]
-        self._state_names = self._names_of_state()
+        self._overview = Overview(program, program.agents)
 
     def _scales_of(self, spec: AgentSpec) -> list[float]:
         scales = [scale for sight in spec.sights for scale in sight.scales]
@@ -214,41 +210,13 @@ class FlowGame:
         return other
 
     # ------------------------------------------------------------ the whole picture
-    def _names_of_state(self) -> list[str]:
-        program = self.program
-        names = ["time_left", "hour.sin", "hour.cos"]
-        for number in self._state_pools:
-            names += [f"{program.pools[number].name}.{what}" for what in ("taken", "over", "waiting")]
-        for number in program.stocks:
-            names += [f"{program.pools[number].name}.{what}" for what in ("on_hand", "on_order", "waiting")]
-        names += [f"{span.name}.now" for span in program.spans]
-        names += [f"{name}.arriving" for name in program.kinds]
-        for agent, spec in self.specs.items():
-            names += [f"{agent}.{name}" for move in spec.moves for name, _ in move.sights]
-        return names[:STATE_SIZE]
-
     def state_names(self) -> list[str]:
         """Name of each number in the global state."""
-        return list(self._state_names)
+        return list(self._overview.names)
 
     def state(self) -> list[float]:
-        """The global state, in [-1, 1]: how full every resource is, who waits, every lever."""
-        world = self.running
-        out: list[float] = []
-        self.program.state_sights[0].look(world, out)
-        self.program.state_sights[1].look(world, out)
-        for number in self._state_pools:
-            out.extend(_fullness(world.pools[number]))
-        for number in self.program.stocks:
-            out.extend(shares_of(world.pools[number]))
-        out.extend([span.inside / (span.inside + 10.0) for span in world.spans])
-        for kind in range(len(self.program.kinds)):
-            rate = world.recent_rate(kind)
-            out.append(rate / (rate + 5.0))
-        for spec in self.specs.values():
-            for move in spec.moves:
-                move.look(world, out)
-        return out[:STATE_SIZE]
+        """The global state, in [-1, 1]: see :class:`marl_health.worlds.flow.overview.Overview`."""
+        return self._overview.read(self.running)
 
     def kpis(self) -> dict[str, float]:
         """KPIs of the measured time so far."""
@@ -291,11 +259,3 @@ class FlowGame:
     def snapshot(self) -> dict[str, Any]:
         """What is where, for pictures; see :func:`marl_health.worlds.flow.snapshot.take_snapshot`."""
         return take_snapshot(self.running)
-
-
-def _fullness(pool: Pool) -> tuple[float, float, float]:
-    """(share taken, overfull, waiting against capacity), each in [0, 1]."""
-    capacity = max(1, pool.capacity)
-    taken = min(1.0, (pool.busy + pool.cleaning + pool.out) / capacity)
-    over = max(0, -pool.free)
-    return taken, over / (over + 1.0), pool.waiting / (pool.waiting + 0.25 * capacity + 1.0)

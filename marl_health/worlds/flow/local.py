@@ -13,8 +13,8 @@ if TYPE_CHECKING:
 
 
 def local(text: str, site: str | None) -> str:
-    """A name or meaning as an agent at a site has it: without the name of that site."""
-    return text if site is None else re.sub(rf"\b{site}_", "", text)
+    """A name or meaning as an agent at a site has it: without the name of that site, which is ``here``."""
+    return text if site is None else re.sub(rf"\b{site}\.", "here.", re.sub(rf"\b{site}_", "", text))
 
 
 def names_seen(spec: AgentSpec) -> list[str]:

@@ -229,6 +229,7 @@ class Program:
     readings: list[Reading] = field(default_factory=list)
     sites: dict[str, SiteSpec] = field(default_factory=dict)  # where things are, by name
     travel: Network | None = None  # how long it takes from site to site
+    heading: int = 0  # slot of the site that an entity is on the way to, if there is a network
     rosters: list[RosterSpec] = field(default_factory=list)
     slot_lists: list[SlotsSpec] = field(default_factory=list)
     reserves: list[tuple[int, Test]] = field(default_factory=list)

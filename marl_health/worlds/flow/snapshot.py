@@ -5,8 +5,10 @@ from __future__ import annotations
 from typing import Any
 
 from marl_health.worlds.flow.decisions import ExtraLever
+from marl_health.worlds.flow.fleet_views import units_now
 from marl_health.worlds.flow.lending import LendLever
 from marl_health.worlds.flow.program import Program
+from marl_health.worlds.flow.travelling import SITE, Travel
 from marl_health.worlds.flow.world import FlowWorld
 
 
@@ -51,7 +53,11 @@ def take_snapshot(world: FlowWorld) -> dict[str, Any]:
         ``boarding`` (those in a place who only wait for their next one, by class)};
         ``queues``: by name how many wait; ``lines``: one {``name``, ``at`` (the resource it stands in front of),
         ``waiting``, ``by_class``, ``elsewhere`` (those of them who meanwhile occupy a place, by class)} for each line;
-        ``measures``: by name how many are between its two marks.
+        ``units``: where every unit of a fleet is, by fleet, see :func:`marl_health.worlds.flow.fleet_views.units_now`;
+        ``measures``: by name how many are between its two marks;
+        ``sites``: by name {``at`` (latitude and longitude, or ``None``), ``template``, ``inside`` (by class)};
+        ``journeys``: who is on the way, or is being fetched: {``entity``, ``class``, ``from``, ``to``, ``since``,
+        ``until`` (in minutes since the first decision; of those who travel by themselves, else ``None``)}.
     """
     program = world.program
     classes = Classes(program)
@@ -112,8 +118,38 @@ def take_snapshot(world: FlowWorld) -> dict[str, Any]:
         "resources": resources,
         "queues": queues,
         "lines": lines,
+        **_where_things_are(world, classes),
+        "units": units_now(world),
         "measures": {span.name: world.spans[number].inside for number, span in enumerate(program.spans)},
     }
+
+
+def _where_things_are(world: FlowWorld, classes: Classes) -> dict[str, Any]:
+    """Sites with those who are there, and those who are on the way."""
+    program = world.program
+    slot = program.slots_of_values.get(SITE, 0)
+    sites: dict[str, dict[str, Any]] = {
+        site.name: {"at": site.at, "template": site.template, "inside": [0] * len(classes.names)}
+        for site in program.sites.values()
+    }
+    for entity in world.entities.values() if sites else ():
+        if entity not in world.underway:
+            sites[entity.values[slot]]["inside"][classes.of(entity.kind, entity.values)] += 1
+    journeys = []
+    for entity in world.underway:
+        alone = isinstance(entity.step, Travel)
+        times = (entity.since - program.warm_up, entity.until - program.warm_up) if alone else (None, None)
+        journeys.append(
+            {
+                "entity": entity.id,
+                "class": classes.of(entity.kind, entity.values),
+                "from": entity.values[slot],
+                "to": entity.values[program.heading],
+                "since": times[0],
+                "until": times[1],
+            }
+        )
+    return {"sites": sites, "journeys": journeys}
 
 
 def _most(program: Program, pool: int) -> int:

@@ -36,6 +36,7 @@ class Travel(Delay):
 
     @override
     def enter(self, world: FlowWorld, entity: Entity) -> None:
+        world.underway[entity] = None
         super().enter(world, entity)
         place = entity.place
         if place is not None:
@@ -46,5 +47,6 @@ class Travel(Delay):
 
     @override
     def done(self, world: FlowWorld, entity: Entity) -> None:
+        del world.underway[entity]
         world.assign(entity, self.arrival)
         super().done(world, entity)

@@ -30,7 +30,7 @@ class Unit:
         base: the site that it starts from. made: when it came on duty for the first time.
         state: what it does, ``began``: since when, ``until``: how long, as far as it is known.
         origin, target, since, arrives: the way it drives or drove last; ``since`` is when it is, or was, at its origin.
-        stub, left: where it was when it was last sent, as (site, site, share of the way), and when.
+        stub, left: the place where it was when it was last sent, and when.
         riders: those for whom it is sent, those aboard, and those who still keep it at the door.
         current: who is being loaded or unloaded. queue: those to unload next.
     """
@@ -48,31 +48,33 @@ class Unit:
         self.state = IDLE
         self.made = self.began = self.since = self.arrives = self.left = now
         self.until = inf
-        self.stub = (base, base, 1.0)
+        self.stub = (base, base, 0.0, 0.0)
         self.riders: list[Entity] = []
         self.current: Entity | None = None
         self.queue: list[Entity] = []
 
     # ------------------------------------------------------------ where it is
+    def place(self, now: float) -> tuple[str, str, float, float]:
+        """The sites between which it is, and the minutes from the first and to the second."""
+        if now >= self.arrives:
+            return self.target, self.target, 0.0, 0.0
+        if now >= self.since:
+            return self.origin, self.target, now - self.since, self.arrives - now
+        a, b, behind, ahead = self.stub
+        passed = now - self.left if self.origin == b else self.left - now
+        return a, b, behind + passed, ahead - passed
+
     def reach(self, now: float, site: str) -> tuple[float, str]:
         """Minutes from where it is now to a site, and the end of its present way over which that leads."""
-        minutes = self.pool.minutes
-        on = minutes(self.target, site, now)
-        if now >= self.arrives:
-            return on, self.target
-        on += self.arrives - now
-        back = abs(now - self.since) + minutes(self.origin, site, now)
-        return (on, self.target) if on <= back else (back, self.origin)
+        a, b, behind, ahead = self.place(now)
+        on = ahead + self.pool.minutes(b, site, now)
+        back = behind + self.pool.minutes(a, site, now)
+        return (on, b) if on <= back else (back, a)
 
     def where(self, now: float) -> tuple[str, str, float]:
         """The sites between which it is, and the share of the way from the first to the second that is behind it."""
-        if now >= self.arrives:
-            return self.target, self.target, 1.0
-        if now >= self.since:
-            return self.origin, self.target, (now - self.since) / (self.arrives - self.since)
-        a, b, share = self.stub
-        done = (now - self.left) / (self.since - self.left)
-        return a, b, share + (1.0 - share) * done if self.origin == b else share * (1.0 - done)
+        a, b, behind, ahead = self.place(now)
+        return a, b, behind / (behind + ahead) if a != b else 1.0
 
     # ------------------------------------------------------------ what it does
     def change(self, world: FlowWorld, state: int, until: float = inf) -> None:
@@ -101,7 +103,7 @@ class Unit:
         """Drive to a site from where it is."""
         now = world.now
         minutes, via = self.reach(now, site)
-        self.stub, self.left = self.where(now), now
+        self.stub, self.left = self.place(now), now
         self.origin, self.target = via, site
         self.arrives = now + minutes
         self.since = self.arrives - self.pool.minutes(via, site, now)
@@ -181,6 +183,7 @@ class Unit:
             if entity.values[heading] == self.target:
                 if entity.held is not None:
                     self.queue.append(entity)
+                world.underway.pop(entity, None)
                 world.assign(entity, self.pool.fleet.arrival)
         self._next(world)
 

@@ -41,8 +41,9 @@ class FlowWorld(ResourceWorld):
         events: whether to keep an event log.
 
     Attributes:
+        moments: when marks were set, of those whose moments are read.
         missing: who has an appointment that is over and has not come; leavers: who has left and may come again.
-        returned: how many came again, by kind.
+        returned: how many came again, by kind. underway: who is on the way to another site, or is being fetched.
         turns: whose turn it is, where events say so. gone: what may end the world early. ended: whether it did.
     """
 
@@ -72,9 +73,11 @@ class FlowWorld(ResourceWorld):
         self.missing: dict[Missing, None] = {}
         self.leavers: dict[Leaver, None] = {}
         self.returned = [0] * len(program.kinds)
+        self.underway: dict[Entity, None] = {}
         self.spent = Accrual()
         self.expected_deaths = Accrual()
         self.totals = [0.0] * len(program.totals)
+        self.moments: dict[int, list[float]] = {}
         self.counting = True
         self.closed = self.ended = False
         self.turns = None if program.turns is None else Turns(program.turns, program.warm_up)
@@ -302,6 +305,8 @@ class FlowWorld(ResourceWorld):
 
     def withdraw(self, entity: Entity) -> None:
         """Stop whatever the entity (or its tokens) does or waits for; its place is kept."""
+        if self.underway:
+            self.underway.pop(entity, None)
         for token in entity.tokens():
             step: Any = token.step
             self.stopped(token)

@@ -2,19 +2,27 @@
 
 import contextlib
 import csv
+import io
 import json
 import os
 import signal
 import time
+from dataclasses import replace
+from functools import partial
 from pathlib import Path
 
 import pytest
+from rich.console import Console
 
-from marl_health import load
+from marl_health import HealthParallelEnv, load
 from orchestration.curriculum.machine import Stage
 from orchestration.episodes import ScenarioRef
+from orchestration.experiment.errors import TrainingError
+from orchestration.experiment.guided import guided
 from orchestration.experiment.reading import load_experiment
+from orchestration.local_ray import local_ray
 from orchestration.store import open_store
+from orchestration.strategies.lots import lots_of
 from tests.orchestration.command_line import invoke
 from tests.orchestration.test_cli import start
 
@@ -69,17 +77,25 @@ def only_folder(out):
 
 
 @pytest.mark.slow
-def test_a_killed_run_is_gone_on_with_by_the_same_command(written, tmp_path):
+@pytest.mark.parametrize("how", [signal.SIGKILL, signal.SIGINT])
+def test_a_killed_or_interrupted_run_is_gone_on_with_by_the_same_command(how, written, tmp_path):
     file, out = written(VDN), tmp_path / "runs"
     command = ("train", file, "--out", out, "--jobs", 1)
-    process = start(*command, start_new_session=True)
+    # Whoever runs the tests in the background has told them to ignore an interrupt; a person's shell does not.
+    heard = {"preexec_fn": lambda: signal.signal(signal.SIGINT, signal.SIG_DFL)}
+    process = start(*command, start_new_session=True, **heard)
     try:
         deadline = time.monotonic() + 400
         while not (steps := so_far(out)) >= 800:
             assert time.monotonic() < deadline and process.poll() is None, process.stderr.read()
             time.sleep(0.05)
-        os.kill(process.pid, signal.SIGKILL)
-        process.communicate()
+        os.kill(process.pid, how)
+        _, told = process.communicate(timeout=200)
+        if how == signal.SIGINT:
+            assert process.returncode == 1 and told.endswith("marl-health: interrupted\n"), told
+            assert f"interrupted; the same command goes on after {so_far(out):,} steps. The best so far: " in told
+            best = Path(told.rsplit("marl-health evaluate ", 1)[1].splitlines()[0])
+            assert (best / "checkpoint.json").is_file()
     finally:
         with contextlib.suppress(ProcessLookupError):
             os.killpg(process.pid, signal.SIGKILL)
@@ -166,7 +182,7 @@ def test_a_checkpoint_has_all_that_decides_how_training_goes_on(tmp_path):
     import ray
 
     from orchestration.experiment.guide import Rules
-    from orchestration.experiment.guided import Plan, guided
+    from orchestration.experiment.guided import Plan
     from policies.rllib.algorithms import algorithm_config
     from policies.rllib.ppo import MaskedPPO
     from policies.rllib.ppo.learner import SCALE
@@ -203,6 +219,49 @@ def test_a_checkpoint_has_all_that_decides_how_training_goes_on(tmp_path):
         assert len(other.replay) == len(algorithm.replay) >= 90, "the buffer goes on too"
     finally:
         ray.shutdown()
+
+
+class Broken(HealthParallelEnv):
+    """Fails in the middle of an episode."""
+
+    def step(self, actions):
+        if self.game.now > 200:
+            raise ZeroDivisionError("the ward has no beds")
+        return super().step(actions)
+
+
+@pytest.mark.slow
+def test_a_seed_is_repeatable_and_an_error_in_the_environment_is_told(written, tmp_path):
+    from orchestration.experiment.training import set_up, train_seed
+
+    text = PPO[: PPO.index("curriculum:")] + PPO[PPO.index("evaluation:") :]
+    experiment = load_experiment(written(text.replace("steps: 5000", "steps: 1").replace("rs: 0", "rs: 2")))
+    setup = set_up(experiment, lots_of(experiment)[0], tmp_path)
+    quiet = Console(file=io.StringIO())
+
+    def trained(made, name):
+        folder = tmp_path / name
+        folder.mkdir()
+        what = {"scenario": experiment.scenarios[0], "algorithm": "ppo"}
+        with open_store(tmp_path / f"{name}.db") as store, store.job(**what) as job:
+            told = train_seed(made, 4, folder, job, quiet)
+        manifest = json.loads((folder / "checkpoint" / "checkpoint.json").read_text())
+        return told["best_return"], {f: d for f, d in manifest["files"].items() if "module_state" in f}
+
+    with local_ray(2, tmp_path):
+        assert trained(setup, "one") == trained(setup, "two")
+        broken = replace(setup, make_env=partial(Broken, experiment.scenarios[0]))
+        with pytest.raises(TrainingError, match=r"ZeroDivisionError: the ward has no beds \(traceback: "):
+            trained(broken, "three")
+
+
+def test_an_iteration_without_environments_is_an_error():
+    class Silent:
+        def train(self):
+            return {"training_iteration": 1}
+
+    with pytest.raises(RuntimeError, match="no environment reported results in this iteration"):
+        guided(Silent, None)().train()
 
 
 @pytest.fixture
@@ -244,17 +303,6 @@ def test_what_is_wrong_with_an_experiment_is_told_at_its_place(written, tmp_path
     assert "--seeds" in told and "is an experiment, which says so itself; change it there" in told
     assert "'vdm' is not allowed here" in refused(WALK_IN, out, "--algorithm", "vdm")
     assert "no store" in refused(written(VDN), out, "--store", "mysql://somewhere/x")
-
-
-def test_arguments_make_an_experiment():
-    from orchestration.experiment.asking import asked_for
-
-    options = {"minutes": 2.5, "steps": None, "replications": 7, "chosen": {}}
-    made = asked_for(str(WALK_IN), algorithm="mappo", seeds=5, **options)
-    assert (made.name, made.model.all_seeds, made.model.budget.time) == ("mappo_on_walk_in", [0, 1, 2, 3, 4], 2.5)
-    assert made.model.evaluation.final.replications == 7
-    assert made.hash == asked_for(str(WALK_IN), algorithm="mappo", seeds=5, **options).hash
-    assert made.hash != asked_for(str(WALK_IN), algorithm="qmix", seeds=5, **options).hash
 
 
 def test_the_hash_of_an_experiment_tells_its_jobs_apart(written):

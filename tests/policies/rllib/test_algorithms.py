@@ -10,8 +10,8 @@ from gymnasium.spaces import Box, Discrete
 
 from policies.registry import make
 from policies.rllib.algorithms import ALGORITHMS, AlgorithmError, algorithm_config
-from policies.rllib.best import keep_best
 from tests.adapters.leaving_env import LeavingEnv
+from tests.policies.saving import saves
 
 LEAVES = {"nurse_0": 2, "nurse_1": 5, "doctor_0": 7, "porter_0": 7}
 SHAPES = {"nurse": (2, 3), "doctor": (5, 2), "porter": (3, 4)}
@@ -77,13 +77,12 @@ def test_trains_on_roles_of_any_shape_whose_agents_leave(name, local_ray, tmp_pa
         config.training(learning_starts=50, updates=4, train_batch_size_per_learner=32, target_update=1)
         config.reporting(min_sample_timesteps_per_iteration=200)
     facts = {"algorithm": name, "agents": list(LEAVES)}
-    config.callbacks(keep_best(tmp_path / "checkpoint", agents=4, facts=facts))
+    config.callbacks(saves(tmp_path / "checkpoint", facts))
     algorithm = config.algo_class(config=config)
     before = {role: algorithm.get_module(role).get_state() for role in SHAPES}
     algorithm.train()
     result = algorithm.train()
     assert result["env_runners"]["num_episodes_lifetime"] > 10
-    assert np.isfinite(result["best_return"])
     for role, weights in before.items():
         after = algorithm.get_module(role).get_state()
         assert all(np.isfinite(w).all() for w in after.values())

@@ -6,9 +6,9 @@ import ray
 
 from policies.base import PolicyError
 from policies.rllib.algorithms import algorithm_config
-from policies.rllib.best import keep_best
 from policies.rllib.checkpoint import CheckpointPolicy
 from policies.rllib.cloning import demonstrate, start_from
+from tests.policies.saving import saves
 from tests.policies.toy_env import STEPS, ToyEnv, best_actions
 
 
@@ -48,7 +48,7 @@ def test_learning_starts_with_what_was_shown(name, local_ray, tmp_path):
     config.callbacks(
         [
             start_from(Optimal(), ToyEnv, episodes=24, epochs=40),
-            keep_best(tmp_path / "checkpoint", agents=3, facts=facts),
+            saves(tmp_path / "checkpoint", facts),
         ]
     )
     algorithm = config.algo_class(config=config)

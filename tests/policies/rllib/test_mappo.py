@@ -12,13 +12,13 @@ from ray.rllib.env.multi_agent_env_runner import MultiAgentEnvRunner
 
 from marl_health.adapters.rllib import masked_space, with_mask
 from policies.registry import make
-from policies.rllib.best import keep_best
 from policies.rllib.mappo import MAPPO, CentralCriticModule, mappo_config
 from policies.rllib.ppo import masked_ppo_config
 from policies.rllib.runner import BatchedEnvRunner
 from policies.rllib.state import STATE, SharesState
 from tests.adapters.leaving_env import LeavingEnv
 from tests.policies.games import LuckyTeam
+from tests.policies.saving import saves
 from tests.policies.toy_env import ToyEnv
 
 
@@ -166,7 +166,7 @@ def test_learns_where_a_critic_without_the_state_does_not(local_ray):
 def test_trains_through_tune_and_is_a_policy_by_name(local_ray, tmp_path):
     facts = {"algorithm": "mappo", "agents": ToyEnv().possible_agents}
     config = small(mappo_config("toy", seed=1, make_env=ToyEnv))
-    config.callbacks(keep_best(tmp_path / "checkpoint", agents=3, facts=facts))
+    config.callbacks(saves(tmp_path / "checkpoint", facts))
     result = tune.run(
         MAPPO, config=config, stop={"training_iteration": 2}, storage_path=str(tmp_path), verbose=0
     ).trials[0]

@@ -9,10 +9,12 @@ import torch
 from ray.rllib.callbacks.callbacks import RLlibCallback
 from ray.rllib.connectors.env_to_module import FlattenObservations
 from ray.rllib.core.columns import Columns
+from ray.rllib.core.rl_module.rl_module import RLModuleSpec
 from ray.rllib.env.multi_agent_env_runner import MultiAgentEnvRunner
+from ray.rllib.policy.policy import PolicySpec
 
 from marl_health.adapters.rllib import RLlibEnv, role_of
-from policies.rllib.ppo import masked_ppo_config
+from policies.rllib.ppo import MaskedPPOModule, masked_ppo_config
 from policies.rllib.runner import BatchedEnvRunner
 from tests.adapters.leaving_env import ENDS, LeavingEnv
 from tests.policies.toy_env import STEPS, ToyEnv
@@ -202,6 +204,37 @@ def test_agents_that_take_turns_are_refused():
 def test_connectors_are_refused():
     with pytest.raises(ValueError, match="no connectors"):
         runner(BatchedEnvRunner, ToyEnv, env_to_module_connector=lambda *_, **__: FlattenObservations())
+
+
+def test_random_warm_up_is_refused():
+    with pytest.raises(ValueError, match="no random warm-up"):
+        runner(BatchedEnvRunner, ToyEnv).sample(num_timesteps=5, random_actions=True)
+
+
+def test_gpus_are_refused():
+    with pytest.raises(ValueError, match="on the CPU"):
+        runner(BatchedEnvRunner, ToyEnv, num_gpus_per_env_runner=1)
+
+
+def test_modules_that_change_with_the_episode_are_refused():
+    config = masked_ppo_config("toy", make_env=partial(LeavingEnv, ENDS[0]))
+    config.multi_agent(
+        policies={"one": PolicySpec(), "other": PolicySpec()},
+        policy_mapping_fn=lambda agent, episode: "one" if episode is None else "other",
+    )
+    with pytest.raises(ValueError, match="walker_0 the module 'one' in one episode and 'other' in another"):
+        BatchedEnvRunner(config=config, worker_index=1).sample(num_timesteps=5)
+
+
+def test_recurrent_modules_are_refused():
+    class Recurrent(MaskedPPOModule):
+        def is_stateful(self):
+            return True
+
+    config = masked_ppo_config("toy", make_env=ToyEnv)
+    config.rl_module(rl_module_spec=RLModuleSpec(module_class=Recurrent, model_config={"hidden": (4,)}))
+    with pytest.raises(ValueError, match="no recurrent modules"):
+        BatchedEnvRunner(config=config, worker_index=1)
 
 
 def test_error_of_the_environment_is_passed_on():

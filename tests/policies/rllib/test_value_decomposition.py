@@ -10,13 +10,13 @@ from ray.rllib.core.columns import Columns
 from marl_health.adapters.rllib import with_mask
 from policies.registry import make
 from policies.rllib.algorithms import algorithm_config
-from policies.rllib.best import keep_best
 from policies.rllib.joint.mixer import team_spec
 from policies.rllib.joint.replay import NEXT_STATE, TEAM
 from policies.rllib.qmix import QMIX, MonotonicMixer
 from policies.rllib.state import STATE
 from policies.rllib.vdn import VDN
 from tests.policies.games import Later, NoLuck, TwoSteps
+from tests.policies.saving import saves
 from tests.policies.toy_env import ToyEnv
 
 
@@ -127,7 +127,7 @@ def test_trains_through_tune_and_is_a_policy_by_name(tmp_path):
     facts = {"algorithm": "vdn", "agents": ToyEnv().possible_agents}
     config = small(algorithm_config("vdn", "toy", seed=1, make_env=ToyEnv))
     config.reporting(min_sample_timesteps_per_iteration=300)
-    config.callbacks(keep_best(tmp_path / "checkpoint", agents=3, facts=facts))
+    config.callbacks(saves(tmp_path / "checkpoint", facts))
     stop = {"training_iteration": 2}
     trial = tune.run(VDN, config=config, stop=stop, storage_path=str(tmp_path), verbose=0).trials[0]
     assert trial.last_result["env_runners"]["num_env_steps_sampled_lifetime"] >= 600

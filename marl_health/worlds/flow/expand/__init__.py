@@ -135,7 +135,7 @@ def _made_from(
 
 def _own_marks(data: dict[str, Any], templates: dict[str, Template]) -> None:
     """Settle which marks are kept by site."""
-    counted = {text.removesuffix(".count") for text in _texts(data) if text.endswith(".count")}
+    counted = {text.rpartition(".")[0] for text in _texts(data) if text.endswith((".count", ".first", ".peak"))}
     agents = data.get("agents")
     repeated = [one for one in (agents.values() if isinstance(agents, dict) else ()) if isinstance(one, dict)]
     for template in templates.values():
@@ -200,6 +200,8 @@ def _add(rewriter: Rewriter, made: dict[str, Any], template: Template, site: str
             copied = rewriter.copy(definition, old, (section, title), POSITIONS.get(section, {}).get("*"), scope)
             if section == "entities" and isinstance(copied, dict):
                 copied.setdefault("at", site)
+            if section == "places" and isinstance(copied, dict):
+                copied.setdefault("department", site)  # pictures show together what is at one site
             whole[title] = copied
 
 

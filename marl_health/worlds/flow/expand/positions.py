@@ -63,6 +63,7 @@ _STEP: dict[str, Any] = {
     "take": Named(("stock",), several=True),
     "give": Named(("stock",)),
     "meet": Named(("meet",)),
+    "carry": {"mark_reached": STAMP, "mark_off": STAMP},
     "queue": Named(("queues",)),
     "next": WAY,
     "or": {"go": STEP},

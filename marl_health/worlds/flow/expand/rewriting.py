@@ -236,6 +236,8 @@ class Rewriter:
         everything = tuple(at.SECTIONS)
         if not dot:
             return self.resolve(value, ("slots",), old, scope)[0] if value else value
+        if scope is not None and name == HERE:
+            return f"{scope.site}.{what}"
         if scope is not None and scope.template.has(name, everything):
             return f"{scope.named(name)}.{what}"
         if scope is not None and name in scope.template.marks:

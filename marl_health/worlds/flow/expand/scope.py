@@ -10,6 +10,8 @@ from marl_health.spec.numbers import read_key
 from marl_health.worlds.flow.expand.positions import SECTIONS
 from marl_health.worlds.flow.model.sites import read_parameter
 
+SET = ("mark", "mark_end", "mark_reached", "mark_off")
+"""Words that set marks."""
 HERE = "here"
 """In a template, and in what is repeated for each site: the name of that site."""
 
@@ -67,7 +69,7 @@ def marks_of(template: Template) -> set[str]:
     while stack:
         value = stack.pop()
         if isinstance(value, dict):
-            found.update(name for word in ("mark", "mark_end") for name in named(value.get(word)))
+            found.update(name for word in SET for name in named(value.get(word)))
             stack.extend(value.values())
         elif isinstance(value, list):
             stack.extend(value)

@@ -21,8 +21,8 @@ class Ride(Model):
     to: Name | Nearest = Field(description="A site, an attribute that holds one, or `{nearest: TEMPLATE}`")
     load: Value = Field("0 min", description="Time from the arrival of the unit until it sets off with them")
     unload: Value = Field("0 min", description="Time at the destination until the step ends")
-    mark_reached: Name | None = Field(None, description="Time stamp when the unit is there")
-    mark_off: Name | None = Field(None, description="Time stamp when it sets off with them")
+    mark_reached: Names = Field([], max_length=5, description="Time stamps when the unit is there")
+    mark_off: Names = Field([], max_length=5, description="Time stamps when it sets off with them")
 
     @model_validator(mode="after")
     def _one_way(self) -> Ride:

@@ -90,6 +90,7 @@ class Sight(Model):
     scale: Amount | None = Field(None, description="Seen as x / (x + scale)")
     days: int | None = Field(None, ge=1, le=60, description="Of `STEP.due`: one number for today and each day after it")
     of: Name | None = Field(None, description="Of `STEP.due`: the sum of this attribute, instead of how many")
+    from_: Name | None = Field(None, alias="from", description="Of `SITE.minutes_away`: the site one starts from")
     within: list[Minutes] = Field(
         [], max_length=20, description="Of a stock: how many of the units on hand expire within each of these times"
     )
