@@ -28,7 +28,6 @@ class Overview:
     """
 
     def __init__(self, program: Program, specs: Sequence[AgentSpec]) -> None:
-        self.names: list[str] = []
         self.program = program
         self.specs = specs
         self.names: list[str] = []
