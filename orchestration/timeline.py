@@ -66,6 +66,11 @@ class Steps:
         return found
 
     @cached_property
+    def rides(self) -> frozenset[str]:
+        """Steps in which somebody is carried: the log tells by which of the fleets."""
+        return frozenset(name for name, step in self.pathway.items() if isinstance(step, model.Carry))
+
+    @cached_property
     def filled(self) -> dict[str, str]:
         """Kind to the place in which its entities are when the world begins."""
         return {
@@ -131,7 +136,7 @@ class Timeline:
 
     def read(self, event: Event) -> int:
         """Take in the next row. Returns the number of the unit that it is about, 0 if it is about none."""
-        time, entity, event_type, step, _ = event
+        time, entity, event_type, step, resource = event
         if event_type == "unit":  # a machine goes out or comes back, and nobody moves with it
             return 0
         if event_type == "arrival_departure":
@@ -144,15 +149,16 @@ class Timeline:
             return self._begin(entity, "place", step, place, time).unit if place is not None else 0
         if event_type == "resource_use_end":
             return self._finish(entity, step, time)
+        needed = self.steps.work[step] if step not in self.steps.rides else Counter([resource])
         served = event_type == "resource_use"
         self._move_on(entity, step, time, served)
         if served:
-            return self._use(entity, step, time)
+            return self._use(entity, step, needed, time)
         waits = isinstance(self.steps.pathway[step], model.Queued)
         self._begin(entity, "wait" if waits else "delay", step, "", time)
         return 0
 
-    def _use(self, entity: int, step: str, time: float) -> int:
+    def _use(self, entity: int, step: str, needed: Counter[str], time: float) -> int:
         """What is needed was granted: the old place goes when the new one comes."""
         units = []
         place = self.steps.places.get(step)
@@ -161,13 +167,15 @@ class Timeline:
             units.append(self._begin(entity, "place", step, place, time).unit)
             for span in old:
                 self._close(span, time)
-        for resource, count in self.steps.work[step].items():
+        for resource, count in needed.items():
             units += [self._begin(entity, "work", step, resource, time).unit for _ in range(count)]
         return units[0]
 
     def _finish(self, entity: int, step: str, time: float) -> int:
         """Work is over, or broken off. Tokens of one entity do the same work in the order in which they began it."""
         needed = self.steps.work[step]
+        if step in self.steps.rides:  # one unit, of whichever of the fleets
+            needed = Counter(dict.fromkeys(needed, 1))
         unit = 0
         for resource, count in needed.items():
             same = [

@@ -90,7 +90,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser = argparse.ArgumentParser(prog="python -m experiments.catalogue", description=__doc__)
     parser.add_argument("scenarios", nargs="*", help="names or files (default: all tasks of one agent)")
     parser.add_argument("--replications", type=int, default=200, help="episodes of each policy (default 200)")
-    parser.add_argument("--lookahead", type=int, default=30, help="episodes of the look-ahead (default 30)")
+    parser.add_argument("--lookahead", type=int, default=12, help="episodes of the look-ahead (default 12)")
     parser.add_argument("--steps", type=int, default=STEPS, help=f"decisions PPO learns from (default {STEPS})")
     parser.add_argument("--as-it-is", action="store_true", help="train nothing; leave out what is not trained yet")
     parser.add_argument(

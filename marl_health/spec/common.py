@@ -6,7 +6,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import AfterValidator, BeforeValidator, Field, field_validator, model_validator
 
-from marl_health.spec.numbers import Amount, Minutes, Model, Name, Sourced, Value, WeekTime
+from marl_health.spec.numbers import Amount, Flag, Minutes, Model, Name, Sourced, Value, WeekTime
 
 MOST_DECISIONS = 1_000_000
 
@@ -173,7 +173,10 @@ class Kpi(Sourced):
     """
 
     of: str = Field(max_length=200, description="A measure, such as `boarding.mean`")
-    per: str | None = Field(None, max_length=200, description="Divide by this measure")
+    per: str | Annotated[float, Field(gt=0, le=1e9)] | None = Field(
+        None, description="Divide by this measure, or by a number"
+    )
+    spread: Flag = Field(False, description="The largest difference between the sites in `TEMPLATE.NAME.what` instead")
     each: Each = None
     gap: Names = Field(
         [],

@@ -6,6 +6,7 @@ import pytest
 
 import marl_health
 from marl_health.spec.errors import ScenarioError
+from orchestration.timeline import Timeline
 from tests.worlds.build import comes, departures, game_of, play
 from tests.worlds.fleets import RIDE, region, units_in_log
 from tests.worlds.test_fleets import busy, goes_on, left
@@ -279,3 +280,19 @@ def test_nobody_is_carried_beside_other_work(tmp_path):
             pathway={"start": {"together": {"one": {"do": ["ride"]}}, "next": "home"}, "ride": {"carry": RIDE}},
             entities={"patient": {"at": "scene", "arrive": comes("01:00"), "begins": "start"}},
         )
+
+
+def test_the_log_names_the_fleet_that_carries(tmp_path):
+    ride = {"race": ["ambulance", "helicopter"], "to": "near"}
+    loaded = region(tmp_path, ["01:00", "01:05"], fleets={"helicopter": {"count": 1, "based": "scene"}}, ride=ride)
+    game = play(loaded)
+    # The helicopter is there and takes the first. The ambulance, which turned back, has started again at once.
+    used = [(row[0], row[1], row[2], row[4]) for row in game.events() if row[1] > 0 and row[2].startswith("resource")]
+    assert used == [
+        (60, 1, "resource_use", "helicopter"), (65, 2, "resource_use", "ambulance"),
+        (80, 1, "resource_use_end", "helicopter"), (95, 2, "resource_use_end", "ambulance"),
+    ]  # fmt: skip
+    spans = Timeline.of(loaded, game.people(), game.events()).spans
+    assert [(span.entity, span.resource, span.start, span.end) for span in spans if span.resource] == [
+        (1, "helicopter", 60, 80), (2, "ambulance", 65, 95),
+    ]  # fmt: skip

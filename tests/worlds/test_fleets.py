@@ -282,6 +282,30 @@ def test_waits_for_a_fleet_are_those_of_erlang(tmp_path):
     assert sum(run["busy"] for run in runs) / 20 == pytest.approx(0.8, abs=0.02)
 
 
+@pytest.mark.slow
+def test_waits_for_one_unit_with_ways_are_those_of_pollaczek_and_khinchine(tmp_path):
+    """Based where it brings everybody, one unit is M/G/1: the ways, and a time on scene that is exponential."""
+    loaded = region(
+        tmp_path,
+        fleet={"based": "near"},
+        ride={"by": "ambulance", "to": "near", "load": {"exponential": {"mean": "20 min"}}},
+        entities={"patient": {"at": "scene", "arrive": {"rate": {"per_hour": 0.6}}, "begins": "ride"}},
+        clock={"warm_up": "10 days", "episode": "100 days", "decide_every": "1 days"},
+        kpis={"wait": {"of": "ambulance.mean_wait"}, "busy": {"of": "ambulance.occupancy"}},
+    )
+    runs = []
+    for seed in range(20):
+        game = game_of(loaded, seed, events=False)
+        game.finish()
+        runs.append(game.kpis())
+    busy, square = 0.01 * 60, 60**2 + 20**2  # of a job of 20 + 20 + 20 minutes, of which those on scene vary
+    expected = 0.01 * square / (2 * (1 - busy))
+    waits = [run["wait"] for run in runs]
+    mean, error = sum(waits) / 20, stdev(waits) / 20**0.5
+    assert abs(mean - expected) < 3.66 * error < 0.25 * expected, (mean, expected, error)
+    assert sum(run["busy"] for run in runs) / 20 == pytest.approx(busy, abs=0.02)
+
+
 def test_slips_are_told(tmp_path):
     def told(**changes):
         with pytest.raises(ScenarioError) as found:

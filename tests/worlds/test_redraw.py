@@ -9,8 +9,12 @@ from hypothesis import strategies as st
 
 import marl_health
 from marl_health.kernel.world import CannotFork
+from marl_health.worlds.flow.carrying import Carry
+from marl_health.worlds.flow.fleets import FleetPool
 from marl_health.worlds.flow.program import Program
+from marl_health.worlds.flow.redraw import _shortening
 from marl_health.worlds.flow.sources import Source
+from marl_health.worlds.flow.units import BACK, IN, OUT
 from marl_health.worlds.flow.world import FlowWorld
 from tests.worlds.test_determinism import continuation, game_in_midst
 from tests.worlds.test_invariants import audit
@@ -85,13 +89,16 @@ OBSERVED = {
         "came",
         "ticket",
         "decided",
+        *("made", "left", "arrives", "stub"),  # of units of a fleet: where they are, and when they will be where
     ),  # when something was seen to happen
     *("opening", "closing", "log", "cast", "spans", "spent", "expected_deaths", "totals", "rates", "deadly"),
     "tally",  # expected deaths by group, as above for all: the audit derives the rates from those of the clocks
     *("_queue", "near", "far", "step", "spec", "_edges", "_cumulative"),  # looked at elsewhere, or part of the scenario
 }
 UNHIDDEN = {
-    *("Line", "Pool", "RotaPool", "TurnoverPool", "MachinePool", "Roster", "Stock", "Batch")
+    *("Line", "Pool", "RotaPool", "TurnoverPool", "MachinePool", "FleetPool", "Roster", "Stock", "Batch"),
+    *("RisingLine", "FleetLine", "Meeting"),
+    *("Network", "FleetSpec"),  # the map is the same for every episode
 }  # counters, and who stands where or did once
 KNOWN_IN_TIME = {"ShiftChange", "CrewChange", "Effect", "Leaving", "Batch"}
 
@@ -135,6 +142,12 @@ def hidden_numbers(world):
                 whole = token.remaining + token.worked[1]
                 certain |= {token.remaining} if abs(whole - round(whole)) < 1e-9 else set()
         certain |= {token.until for token in entity.tokens() if token.until <= world.now or token.line is not None}
+    for pool in world.pools:  # how long the way takes is known
+        units = pool.units.values() if isinstance(pool, FleetPool) else ()
+        certain |= {unit.until for unit in units if unit.state in (OUT, IN, BACK)}
+    for entity in world.entities.values():  # nor do agents forget which stays they have ended, and how soon
+        certain |= {mark + move.lead for mark in entity.marks if mark is not None for move in _shortening(world)}
+        certain |= {token.until for token in entity.tokens() if isinstance(token.step, Carry)}  # of the step before
     certain.add(world.now)
     return {number: path for number, path in found.items() if number not in certain}
 

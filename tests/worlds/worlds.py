@@ -10,7 +10,12 @@ import marl_health
 SMALL = Path(__file__).parent / "small_hospital.yaml"
 BLOOD = Path(__file__).parent / "blood_bank.yaml"
 INCIDENT = Path(__file__).parent / "incident.yaml"
-EVERY = [str(SMALL), str(BLOOD), str(INCIDENT), *marl_health.scenarios()]
+TWO_HOSPITALS = Path(__file__).parent / "two_hospitals.yaml"
+AMBULANCES = Path(__file__).parent / "ambulances.yaml"
+VARIANTS = ("mci_surge", "mci_large", "mci_two_sites", "mci_rural", "mci_las_vegas")
+"""They have the words of ``mci_small``, and up to a hundred times as many casualties."""
+EVERY = [str(SMALL), str(BLOOD), str(INCIDENT), str(TWO_HOSPITALS), str(AMBULANCES)]
+EVERY += [name for name in marl_health.scenarios() if name not in VARIANTS]
 
 
 def short(scenario):

@@ -43,24 +43,26 @@ class Carry(Activity):
             return
         entity.step = self
         entity.held = line
-        self.begins(world, entity)
+        self.begins(world, entity, place)
         place.units[place.given[entity][0]].ask(world, entity)
 
     @override
     def granted(self, world: FlowWorld, entity: Entity) -> None:
-        self.begins(world, entity)
         assert entity.held is not None
-        for pool, _ in entity.held.needs:
-            assert isinstance(pool, FleetPool)
-            for number in pool.given.get(entity, ()):
-                pool.units[number].drive(world, entity.values[pool.fleet.site], OUT)
+        fleets = [pool for pool, _ in entity.held.needs if isinstance(pool, FleetPool)]
+        units = [pool.units[number] for pool in fleets for number in pool.given.get(entity, ())]
+        site = entity.values[units[0].pool.fleet.site]
+        first = units[0] if len(units) == 1 else min(units, key=lambda unit: unit.reach(world.now, site)[0])
+        self.begins(world, entity, first.pool)
+        for unit in units:
+            unit.drive(world, site, OUT)
 
-    def begins(self, world: FlowWorld, entity: Entity) -> None:
-        """A unit is sent: it is known where to."""
+    def begins(self, world: FlowWorld, entity: Entity, pool: FleetPool) -> None:
+        """A unit is sent: it is known where to, and the unit of which fleet will be there first."""
         if self.give_up is not None and entity.clocks:
             self.give_up.stop(world, entity)
         if world.log is not None:
-            world.write(entity, "resource_use", self.name, world.lines[self.line].needs[0][0].name)
+            world.write(entity, "resource_use", self.name, pool.name)
         self.begin(world, entity)
         world.assign(entity, self.heads)
         world.underway[entity] = None
@@ -100,5 +102,5 @@ class Carry(Activity):
         place.rides += entity.counted
         entity.held = None
         if world.log is not None:
-            world.write(entity, "resource_use_end", self.name, world.lines[self.line].needs[0][0].name)
+            world.write(entity, "resource_use_end", self.name, place.name)
         self.go_on(world, entity)

@@ -68,5 +68,6 @@ class Cast:
 
 
 def _attributes(program: Program, entity: Entity) -> dict[str, Any]:
-    values = {word: entity.values[slot] for word, slot in program.slots_of_values.items() if word != "kind"}
+    own = [(word, slot) for word, slot in program.slots_of_values.items() if word != "kind" and "site." not in word]
+    values = {word: entity.values[slot] for word, slot in own}
     return {word: value for word, value in values.items() if value is not None}

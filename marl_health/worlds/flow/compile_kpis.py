@@ -11,6 +11,7 @@ from marl_health.spec.numbers import By, Choice, read_key
 from marl_health.spec.suggest import did_you_mean
 from marl_health.worlds.flow import readings as reading
 from marl_health.worlds.flow.groups import Grouping, GroupTable
+from marl_health.worlds.flow.moments import Plain
 from marl_health.worlds.flow.names import shown_value
 from marl_health.worlds.flow.program import KpiSpec
 from marl_health.worlds.game import WITHOUT
@@ -30,8 +31,8 @@ def compile_kpis(compiler: Compiler, readings: ReadingTable) -> None:
     program = compiler.program
     for name, kpi in compiler.scenario.kpis.items():
         path: Where = ("kpis", name)
-        above = readings.reading(kpi.of, (*path, "of"))
-        below = None if kpi.per is None else readings.reading(kpi.per, (*path, "per"))
+        above = (readings.spread if kpi.spread else readings.reading)(kpi.of, (*path, "of"))
+        below = None if kpi.per is None else _divisor(readings, kpi.per, (*path, "per"))
         if above is None:
             continue
         unit = above.unit if below is None else "/".join(filter(None, (above.unit, below.unit)))
@@ -40,6 +41,13 @@ def compile_kpis(compiler: Compiler, readings: ReadingTable) -> None:
             _check_gap(compiler, kpi, path, above, below, whole)
         program.kpis.append(KpiSpec(name, above, below, unit, tuple(kpi.gap), GAP if kpi.gap else whole))
     _compile_groups(compiler)
+
+
+def _divisor(readings: ReadingTable, per: str | float, path: Where) -> reading.Reading | None:
+    """What a KPI is divided by: a measure, or a number."""
+    if isinstance(per, str):
+        return readings.reading(per, path)
+    return readings.keep(f"{per:g}", Plain(per))
 
 
 def _check_gap(

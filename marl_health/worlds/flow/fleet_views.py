@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from math import inf
 from typing import TYPE_CHECKING, Any
 
 from typing_extensions import override
@@ -167,7 +168,7 @@ def units_now(world: FlowWorld) -> dict[str, list[dict[str, Any]]]:
                     "to": b,
                     "share": share,
                     "since": unit.began,
-                    "until": unit.until,
+                    "until": unit.until if unit.current is None else inf,
                     "riders": [entity.id for entity in unit.riders],
                 }
             )

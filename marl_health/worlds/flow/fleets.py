@@ -162,7 +162,7 @@ class FleetPool(Pool):
                     entity.held = line
                     entity.began = world.now
                     self._give(entity, unit)
-                    entity.step.begins(world, entity)  # type: ignore[attr-defined]
+                    entity.step.begins(world, entity, self)  # type: ignore[attr-defined]
                     return entity
         return None
 

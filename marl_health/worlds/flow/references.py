@@ -8,12 +8,14 @@ from marl_health.spec.errors import Where
 from marl_health.spec.numbers import Quantity
 from marl_health.spec.suggest import did_you_mean
 from marl_health.worlds.flow import model, readings, sights
+from marl_health.worlds.flow.compile_clocks import add_sequel
 from marl_health.worlds.flow.compile_fleet_views import fleet_readings, fleet_sight, fleet_sights
 from marl_health.worlds.flow.compile_hidden import is_hidden
 from marl_health.worlds.flow.compile_stock import stock_reading, stock_readings, stock_sight, stock_sights
 from marl_health.worlds.flow.diary import make_due
 from marl_health.worlds.flow.fleet_views import fleet_reading
 from marl_health.worlds.flow.machine_views import MACHINE_READINGS, machine_reading, machine_words, units_sight
+from marl_health.worlds.flow.moments import MOMENTS, First, Noted, Peak, Spread
 from marl_health.worlds.flow.over_sites import SightOver, at_each, combined
 from marl_health.worlds.flow.program import Sequel
 from marl_health.worlds.flow.stock_views import READINGS
@@ -50,6 +52,7 @@ class ReadingTable:
         found = ["spent", "expected_deaths"]
         found += [f"{name}.{what}" for name in self.spans for what in (*SPAN_STATISTICS, "hours", "hours_over")]
         found += [f"{name}.count" for name in (*self.program.outcome_names, *self.program.marks)]
+        found += [f"{name}.{what}" for name in self.program.marks for what in MOMENTS]
         found += [f"{name}.total" for name in self.program.totals]
         found += [f"{name}.arrived" for name in self.program.kinds]
         found += [f"{name}.{what}" for name in self.program.pool_index if name not in stock for what in POOL_READINGS]
@@ -103,6 +106,8 @@ class ReadingTable:
             mark = self.program.marks[name]
             self.program.sequels[mark] = [sequel or Sequel() for sequel in self.program.sequels[mark]]
             return self.keep(reference, readings.Marks(name, mark))
+        if what in MOMENTS and name in self.program.marks:
+            return self._moment(reference, name, what)
         if what == "total" and name in self.program.totals:
             number = [*self.program.totals].index(name)
             return self.keep(reference, readings.Total(name, number, self.program.totals[name]))
@@ -122,6 +127,27 @@ class ReadingTable:
         if lines:
             return self._line(reference, name, lines, what)
         return None
+
+    def _moment(self, reference: str, name: str, what: str) -> readings.Reading:
+        """When a mark was first set, or the hour in which it was most often; its moments are noted from now on."""
+        mark = self.program.marks[name]
+        if not any(f"{name}.{moment}" in self._made for moment in MOMENTS):
+            for kind in range(len(self.program.kinds)):
+                add_sequel(self.compiler, mark, kind, clocks=(Noted(mark),))
+        return self.keep(reference, First(name, mark) if what == "first" else Peak(name, mark))
+
+    def spread(self, reference: str, path: Where) -> readings.Reading | None:
+        """The largest difference of a reading between the sites of a template, or ``None`` after a problem."""
+        everywhere = at_each(self.program, reference)
+        if everywhere is None:
+            self.compiler.names.problem(
+                path,
+                f"'{reference}' has no spread over sites; write TEMPLATE.NAME.what, such as hospital.bed.occupancy",
+            )
+            return None
+        parts = [self.reading(each, path) for each in everywhere[1]]
+        found = [part for part in parts if part is not None]
+        return self.keep(f"spread {reference}", Spread(found, reference)) if len(found) == len(parts) else None
 
     def _span(self, reference: str, name: str, what: str) -> readings.Reading | None:
         span = self.spans[name]

@@ -41,6 +41,7 @@ class FlowWorld(ResourceWorld):
         events: whether to keep an event log.
 
     Attributes:
+        moments: when marks were set, of those whose moments are read.
         missing: who has an appointment that is over and has not come; leavers: who has left and may come again.
         returned: how many came again, by kind. underway: who is on the way to another site, or is being fetched.
         turns: whose turn it is, where events say so. gone: what may end the world early. ended: whether it did.
@@ -76,6 +77,7 @@ class FlowWorld(ResourceWorld):
         self.spent = Accrual()
         self.expected_deaths = Accrual()
         self.totals = [0.0] * len(program.totals)
+        self.moments: dict[int, list[float]] = {}
         self.counting = True
         self.closed = self.ended = False
         self.turns = None if program.turns is None else Turns(program.turns, program.warm_up)

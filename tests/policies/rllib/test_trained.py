@@ -11,6 +11,7 @@ import marl_health
 import policies.trained
 from marl_health.adapters.rllib import masked_space, role_of
 from orchestration import episodes
+from orchestration.evaluation.compare import compare
 from orchestration.simulate import simulate
 from policies import PolicyError
 from policies.registry import check, make
@@ -33,6 +34,12 @@ def test_it_says_what_made_it_and_fits_what_it_was_made_for(name, scenario):
     assert facts["version"] == loaded.version and facts["hash"] == loaded.hash, "train it anew, or drop it"
     assert sum(f.stat().st_size for f in trained()[name][scenario].rglob("*") if f.is_file()) < 5_000_000
     make(name).reset(marl_health.parallel_env(scenario), 0)
+
+
+@pytest.mark.slow
+def test_mappo_does_better_than_the_rule_that_it_started_from():
+    found = compare(marl_health.load(NAME), {name: name for name in ("rule", "mappo")}, 30, 6_000_000, jobs=1)
+    assert found.paired["mappo"]["return"].low > 0
 
 
 @pytest.fixture

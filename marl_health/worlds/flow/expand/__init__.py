@@ -91,9 +91,10 @@ def sketched(document: Document) -> dict[str, Any] | None:
         if not isinstance(said, dict) or said.get("like") is None or site in first.values()
     }
     try:
-        return expanded(Document(document.file, {**document.data, "sites": left}, dict(document.places))).data
+        whole = expanded(Document(document.file, {**document.data, "sites": left}, dict(document.places))).data
     except ScenarioError:
         return None
+    return {section: part for section, part in whole.items() if section != "templates"} | {"sites": sites}
 
 
 def _made_from(
@@ -135,7 +136,7 @@ def _made_from(
 
 def _own_marks(data: dict[str, Any], templates: dict[str, Template]) -> None:
     """Settle which marks are kept by site."""
-    counted = {text.removesuffix(".count") for text in _texts(data) if text.endswith(".count")}
+    counted = {text.rpartition(".")[0] for text in _texts(data) if text.endswith((".count", ".first", ".peak"))}
     agents = data.get("agents")
     repeated = [one for one in (agents.values() if isinstance(agents, dict) else ()) if isinstance(one, dict)]
     for template in templates.values():
