@@ -47,6 +47,7 @@ def page(facts: Mapping[str, Any], found: Found, units: Mapping[str, Mapping[str
         f"and judge on seeds from 3,000,000, PPO learns on seeds from 2**31, and keeps the best of its evaluations on "
         f"seeds from 2,000,000. {EXPLAINED}",
         "",
+        f"Every interval stands for itself: of so many, one or the other may be clear of 0 by chance. "
         f"PPO: {facts['ppo_steps']:,} decisions in each task, one training seed, started from the rule by imitation: "
         "where its row is no better than the rule's, it has learned nothing beyond it. Intervals are over patients, "
         f"and say nothing of other training seeds. Settings: {_listed(SETTINGS)}; where decisions are less than "
