@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Mapping, Sequence
+from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol
 
@@ -52,8 +53,7 @@ class Scenario:
         name, version, description, tags, split, clock: as in the file.
         hash: twelve hexadecimal digits of what it says, the numbers of its tables and its alternatives included.
         file: where it was read from. read_from: that file, what it extends, and its tables.
-        data: what it says, as plain data, what it extends included. whole: the same with templates written out;
-            sketch: with one site of each template, for people who read about it.
+        data: what it says, as plain data, what it extends included. whole: the same with templates written out.
         spec: the validated models. program: the compiled world.
         roles: the roles that decide, in order.
     """
@@ -72,7 +72,7 @@ class Scenario:
         self.read_from = tuple(read_from)
         self.data = document.data
         self.whole = whole
-        self.sketch = kind.sketched(document) or whole
+        self._document = document
         self.spec = spec
         self.program = program
         self.kind = kind
@@ -91,6 +91,11 @@ class Scenario:
         where = str(Path(self.file).resolve())
         self._again = (where, tuple(sorted(self.chosen.items())), self.hash)
         program.pickled = (_program_again, self._again)
+
+    @cached_property
+    def sketch(self) -> dict[str, Any]:
+        """What it says in full, but with one site of each template only: for people who read about it."""
+        return self.kind.sketched(self._document) or self.whole
 
     def __reduce__(self) -> Any:
         """A scenario travels as the name of its file; whoever unpickles it reads and checks that."""

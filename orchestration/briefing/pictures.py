@@ -73,13 +73,13 @@ def moves_of(comparison: Comparison) -> Moves:
     found: Moves = {}
     for agent in game.agents:
         names = [move_words(action) for action in game.action_names(agent)]
-        rows: dict[str, dict[str, float]] = {name: {} for name in names[1:]}
+        manager = heading(agent.rpartition("_")[0])  # agents of one role are counted together
+        rows = found.setdefault(manager, {name: {} for name in names[1:]})
         for policy, simulation in comparison.simulations.items():
             for replication in simulation.replications:
                 for action, count in replication.moves.get(agent, {}).items():
                     row = rows[names[action]]
                     row[policy] = row.get(policy, 0.0) + count / days / len(simulation.replications)
-        found[heading(agent.rpartition("_")[0])] = rows
     return found
 
 

@@ -20,8 +20,11 @@ SECTIONS = {
     "clock": "The clock",
     "vary": "Drawn once per episode",
     "choose": "Alternatives",
+    "sites": "Sites",
+    "travel": "The way between sites",
     "staff": "Staff",
     "places": "Places",
+    "fleets": "Fleets",
     "stock": "Stock",
     "entities": "Who comes, and what they are like",
     "pathway": "Steps",
@@ -117,8 +120,10 @@ def _inputs(thing: str, path: tuple[str, ...], value: Any, origin: Origin) -> It
         form = form_of(value)
         cases = _cases(value, form)
         if cases is not None:
-            for label, case in cases:
-                yield from _inputs(thing, (*path, label), case, origin)
+            found = [one for label, case in cases for one in _inputs(thing, (*path, label), case, origin)]
+            yield from found
+            if form == "when" and not found and origin.source:
+                yield row(phrase(value))  # thresholds alone, but they come from somewhere
         elif form is not None or "split" in value or {"table", "column"} <= set(value):
             text = phrase(value)
             if numeric(text):
@@ -157,6 +162,8 @@ def _sources(value: Any) -> list[str]:
 
 def _cases(value: Mapping[str, Any], form: str | None) -> list[tuple[str, Any]] | None:
     """Cases of a number or a way on that depends on an attribute; None if it does not."""
+    if form == "when":
+        return _rules(value["when"])
     if form == "by" and "table" not in value:
         by, cases = value["by"], value
     elif "split" in value and isinstance(value["split"], Mapping) and "by" in value["split"]:
@@ -175,6 +182,13 @@ def _cases(value: Mapping[str, Any], form: str | None) -> list[tuple[str, Any]] 
     ]
 
 
+def _rules(branches: list[Mapping[str, Any]]) -> list[tuple[str, Any]]:
+    """Cases of a value that follows from conditions."""
+    return [
+        (f"if {branch['if']}", branch["is"]) if "if" in branch else ("otherwise", branch["else"]) for branch in branches
+    ]
+
+
 def form_of(value: Any) -> str | None:
     """The word that tells a structured number: ``lognormal``, ``by``; None for anything else."""
     if not isinstance(value, Mapping):
@@ -186,6 +200,9 @@ def form_of(value: Any) -> str | None:
         return "by"
     if said == {"nearest", "when"}:
         return "nearest"
+    if said == {"when"}:
+        branches = value["when"] if isinstance(value["when"], list) else []
+        return "when" if any(isinstance(branch, Mapping) and "is" in branch for branch in branches) else None
     return next((word for word in STRUCTURES if said == {word} and word != "of"), None)
 
 
@@ -240,6 +257,8 @@ def _number(form: str, value: Mapping[str, Any]) -> str:
         return f"by {words(inner)}: " + "; ".join(
             f"{'otherwise' if key == 'else' else key}: {phrase(case)}" for key, case in cases
         )
+    if form == "when":
+        return "; ".join(f"{label}: {phrase(case)}" for label, case in _rules(value["when"]))
     if form == "of":
         return f"{value['share']} of {phrase(value['of'])}"
     if form == "nearest":

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterator, Mapping
 from typing import Any
 
 from marl_health import Scenario
 from orchestration.document.blocks import Block, Bullets, Heading, Paragraph, Table
+from orchestration.document.geography import geography
 from orchestration.document.inputs import REMARKS, form_of, phrase, words
 from orchestration.document.pathway import comes, destination, needs
 
@@ -22,6 +24,7 @@ def logic(scenario: Scenario) -> Iterator[Block]:
     """Sections 2.2 to 2.4."""
     data = scenario.sketch
     yield Heading(3, "2.2 Base model logic")
+    yield from geography(scenario)
     yield Table(
         ["step", "what happens", "marks", "then"],
         [[f"`{name}`", _happens(name, step), _marks(step), _then(step)] for name, step in data["pathway"].items()],
@@ -30,7 +33,8 @@ def logic(scenario: Scenario) -> Iterator[Block]:
     yield from _decisions(scenario)
     for name, choice in data.get("choose", {}).items():
         picked = scenario.chosen.get(name, choice["default"])
-        among = "; ".join(f"{key}: {phrase(value)}" for key, value in choice["among"].items())
+        said = choice["among"]
+        among = phrase(said) if isinstance(said, list) else "; ".join(f"{key}: {phrase(v)}" for key, v in said.items())
         yield Paragraph(f"`{name}` is {picked} here. Alternatives: {among}.")
     yield Heading(3, "2.4 Algorithms")
     yield Bullets(list(_algorithms(data)))
@@ -191,12 +195,12 @@ def _decisions(scenario: Scenario) -> Iterator[Block]:
         "always wait; policies are the scenarios that are compared."
     )
     rows = []
-    for agent in game.agents:
+    alike = Counter(agent.rsplit("_", 1)[0] for agent in game.agents)
+    for role, count in alike.items():
+        agent = f"{role}_0"
+        who = words(role) + (f" ({count} of them)" if count > 1 else "")
         names, meanings = game.action_names(agent), game.action_meanings(agent)
-        rows += [
-            [words(agent.rsplit("_", 1)[0]), f"`{name}`", meaning]
-            for name, meaning in zip(names, meanings, strict=True)
-        ]
+        rows += [[who, f"`{name}`", meaning] for name, meaning in zip(names, meanings, strict=True)]
     yield Table(["who decides", "move", "meaning"], rows)
 
 

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from itertools import pairwise
 from typing import Any
 
-from orchestration.document.inputs import WEEKDAYS, numeric, words
+from orchestration.document.inputs import WEEKDAYS, numeric, phrase, words
 
 VERBS = ("use", "move_to", "visit", "take", "give", "meet", "carry", "stay", "wait", "travel", "together", "leave")
 
@@ -228,6 +228,8 @@ def comes(kind: Mapping[str, Any]) -> str:
     if "timetable" in arrive:
         total = sum(int(slot.get("count", 1)) * len(_days(slot)) for slot in arrive["timetable"])
         return f"{total} booked a week"
+    if "burst" in arrive:
+        return f"a burst of {phrase(arrive['burst']['count'])}"
     start = arrive["at_start"]
     return f"in {words(start['fill'])} at the start" if "fill" in start else f"{start['count']} at the start"
 

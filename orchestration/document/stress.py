@@ -127,9 +127,12 @@ def _tables(scenario: Scenario) -> list[list[str]]:
     for table, column in dict.fromkeys(_columns(scenario.sketch)):
         file = next((path for name, path in files.items() if table.endswith(name)), None)
         if file is not None:
+            choice = scenario.sketch.get("choose", {}).get(column)  # a column may be a choice between words
+            read = column if choice is None else scenario.chosen.get(column, choice["default"])
             with file.open(newline="", encoding="utf-8-sig") as lines:
-                values = [str(line[column]).strip() for line in csv.DictReader(lines)]
-            rows.append([f"`{table}`", f"`{column}`", ", ".join(values)])
+                content = csv.DictReader(line for line in lines if not line.startswith("#"))
+                values = [str(line[read]).strip() for line in content]
+            rows.append([f"`{table}`", f"`{read}`", ", ".join(values)])
     return rows
 
 

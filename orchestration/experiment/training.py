@@ -258,7 +258,7 @@ def _plan(setup: Setup, seeds: range, kept: Path, facts: dict[str, Any]) -> Plan
 
 
 def _following(
-    setup: Setup, run_dir: Path, job: Job, console: Console, facts: dict[str, Any], *, goes_on: bool
+    setup: Setup, run_dir: Path, job: Job, console: Console, facts: dict[str, Any], *, goes_on: bool = False
 ) -> Following:
     from orchestration.experiment.following import Following
     from orchestration.strategies.judging import FollowingAll, units_of

@@ -237,8 +237,8 @@ def surge(seen: Seen, can: Can) -> str:
 
 
 def make() -> Incident:
-    """The reference rule: the best of those below on training seeds."""
-    return Incident(by_colour(lambda minute: START), least_time)
+    """The reference rule: the best of those below on training seeds (``select``, return, seeds from 20000)."""
+    return Incident(by_survival_drop, least_time)
 
 
 def _plain(name: str, order: Order, where: Where) -> Callable[[str], Policy]:

@@ -9,6 +9,7 @@ import pytest
 import marl_health
 from marl_health.worlds.flow.graph import targets
 from orchestration.document.inputs import inputs, phrase
+from orchestration.document.logic import logic
 from orchestration.document.pathway import pathway_of
 from tests.orchestration.command_line import invoke
 
@@ -37,10 +38,10 @@ def leaves(value, path=()):
 def test_every_number_and_every_source_is_in_the_report(name):
     scenario = marl_health.load(name)
     text = invoke("document", name).stdout
-    rows = [row for found in inputs(scenario.data).values() for row in found]
+    rows = [row for found in inputs(scenario.sketch).values() for row in found]
     said = " ".join(f"{row.value} {row.source}" for row in rows)
     numbers = 0
-    for path, value in leaves(scenario.data):
+    for path, value in leaves(scenario.sketch):
         if path[0] in ("schema", "name", "version", "description", "tags", "kind", "extends"):
             continue
         if isinstance(value, bool) or not re.search(r"\d", str(value)) or path[-1] in ("source", "note", "if", "when"):
@@ -48,7 +49,7 @@ def test_every_number_and_every_source_is_in_the_report(name):
         assert str(value) in said or re.fullmatch(r"[A-Za-z_][\w.]*", str(value)), (path, value)
         numbers += 1
     assert numbers > 10
-    for path, value in leaves(scenario.data):
+    for path, value in leaves(scenario.sketch):
         if path[-1] == "source":
             assert " ".join(str(value).split()).replace("|", "\\|") in text, path
     assert all(row.source for row in rows)
@@ -105,7 +106,7 @@ def test_numbers_in_words(value, words):
 @pytest.mark.parametrize("name", SCENARIOS)
 def test_the_drawing_has_every_step_and_every_way(name):
     scenario = marl_health.load(name)
-    graph = pathway_of(scenario.data)
+    graph = pathway_of(scenario.whole)
     assert set(scenario.spec.pathway) <= set(graph.nodes)
     assert all(end in graph.nodes for link in graph.links for end in link)
     for step, spec in scenario.spec.pathway.items():
@@ -206,9 +207,21 @@ def test_without_matplotlib_it_says_what_to_install(monkeypatch):
 
 def test_where_agents_send_those_who_finish_a_step_is_drawn_and_crews_are_told():
     scenario = marl_health.load("two_ed_diversion")
-    links = pathway_of(scenario.data).links
+    links = pathway_of(scenario.sketch).links
     assert links["ambulance_1", "drive_to_2"].look == links["ambulance_2", "drive_to_1"].look == "choice"
     assert links["ambulance_1", "door_1"].look == "way"
     text = invoke("document", "two_ed_diversion").stdout
     assert "from 20:00 for 8 h: 1" in text
     assert "interrupts less urgent work, which resumes before anyone else of its queue is served" in text
+
+
+def test_sites_made_from_a_template_are_told_in_a_table_and_described_once():
+    scenario = marl_health.load(Path(__file__).parent.parent / "worlds" / "two_hospitals.yaml")
+    text = "\n".join(str(block) for block in logic(scenario))
+    assert "'`north`', '36.16, -115.17', 'hospital', 'trauma 1, beds 40', 'scene, 11.5 min'" in text
+    assert "the first is described below: `north` for every hospital" in text and "16:00 × 1.4" in text
+    assert "`north_door`" in text and "`south_door`" not in text
+    assert "coordinator (2 of them)" in text and "by colour: red: `north_surgery`" in text
+    graph = pathway_of(scenario.sketch)
+    assert ("ride", "north_door") in graph.links and not any("south" in name for name in graph.nodes)
+    assert graph.nodes["walk_away"].note == "to the nearest hospital"

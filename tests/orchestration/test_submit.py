@@ -207,7 +207,10 @@ def of_the_head(folder):
 def test_a_submitted_experiment_is_run_and_its_results_are_in_the_store(tiny, tmp_path, head):
     out = tmp_path / "runs"
     told = invoke("submit", tiny, "--address", head, "--out", out, "--jobs", 1)
-    assert "tiny: walk_in, held-out seeds 1000000 to 1000002" in told.stdout
+    assert (
+        "walk_in: 3 replications, seeds 1000000 to 1000002" in told.stdout
+        and "run 1 in marl-health runs" in told.stdout
+    )
     assert f"of {head}" in told.stderr and "finished (its 200 steps are used up)" in told.stderr
     with open_store(out / "results.db") as store:
         (job,) = store.jobs(experiment="tiny")

@@ -91,9 +91,10 @@ def sketched(document: Document) -> dict[str, Any] | None:
         if not isinstance(said, dict) or said.get("like") is None or site in first.values()
     }
     try:
-        return expanded(Document(document.file, {**document.data, "sites": left}, dict(document.places))).data
+        whole = expanded(Document(document.file, {**document.data, "sites": left}, dict(document.places))).data
     except ScenarioError:
         return None
+    return {section: part for section, part in whole.items() if section != "templates"} | {"sites": sites}
 
 
 def _made_from(

@@ -41,7 +41,7 @@ class Site(Sourced):
     """A place on the map; with ``like`` one that has all that a template says, and a value for all that it takes."""
 
     model_config = ConfigDict(extra="allow", frozen=True, allow_inf_nan=False, defer_build=True)
-    __pydantic_extra__: dict[str, str | float | bool]
+    __pydantic_extra__: dict[str, str | int | float | bool]
 
     at: tuple[Annotated[float, Field(ge=-90, le=90)], Annotated[float, Field(ge=-180, le=180)]] | None = Field(
         None, description="Latitude and longitude in degrees"
