@@ -50,7 +50,8 @@ def page(facts: Mapping[str, Any], found: Found, units: Mapping[str, Mapping[str
         f"PPO: {facts['ppo_steps']:,} decisions in each task, one training seed, started from the rule by imitation: "
         "where its row is no better than the rule's, it has learned nothing beyond it. Intervals are over patients, "
         f"and say nothing of other training seeds. Settings: {_listed(SETTINGS)}; where decisions are less than "
-        f"{QUARTER:g} minutes apart {_listed(OFTEN)}, elsewhere {_listed(SELDOM)}.",
+        f"{QUARTER:g} minutes apart {_listed(OFTEN)}, elsewhere {_listed(SELDOM)}. They were looked for in "
+        "emergency_triage, or_utilization and staffing_allocation, on seeds from 2,000,000 and from 2,500,000.",
         "",
         "## Summary",
         "",

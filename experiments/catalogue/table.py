@@ -95,7 +95,8 @@ def to_json(facts: Mapping[str, Any], found: Mapping[str, tuple[Scenario, Sequen
 
 def summary(found: Mapping[str, tuple[Scenario, Sequence[Row]]]) -> list[list[str]]:
     """Shares of the way from random to the rule, in per cent, and what PPO gains: headings first."""
-    labels = list(dict.fromkeys(each.label for _, rows in found.values() for each in rows if each.label != RANDOM))
+    longest = sorted(found.values(), key=lambda each: len(each[1]), reverse=True)  # whoever has all says in which order
+    labels = list(dict.fromkeys(each.label for _, rows in longest for each in rows if each.label != RANDOM))
     lines = [["task", *(label for label in labels if label != RULE)]]
     for name, (_, rows) in found.items():
         by_label = {each.label: each for each in rows}

@@ -2,6 +2,7 @@
 
 import json
 import pickle
+import random
 from itertools import pairwise
 from pathlib import Path
 
@@ -528,3 +529,33 @@ def test_the_state_of_many_sites_has_room_for_all_of_them(tmp_path, sites):
         assert found["h3.places.taken"] == 0.2 and found["h4.places.taken"] == 0.0, "2 of 10 places"
         assert found["hospital.whole.now"] == 2 / (2 + 600) and found["h3.staff.taken"] == 2 / 3
         assert "desk.bed.extra position" in found
+
+
+def test_junk_anywhere_in_the_example_is_told_and_never_trips(tmp_path):
+    said = json.loads(json.dumps(marl_health.load(TWO).data))
+    generator = random.Random(5)
+    roots = ("sites", "templates", "agents", "pathway")
+    spots = [where for where in _spots(said) if len(where) > 1 and where[0] in roots]
+    junk = [5, [], {}, "hospital", "hospital.bay", "here", ".", {"by": "trauma"}, {"each": "hospital"}]
+    outcomes = set()
+    for number in range(30):
+        broken = json.loads(json.dumps(said))
+        *way, last = generator.choice(spots)
+        part = broken
+        for step in way:
+            part = part[step]
+        part[last] = generator.choice(junk)
+        file = tmp_path / f"broken_{number}.yaml"
+        file.write_text(json.dumps(broken))
+        try:
+            outcomes.add(marl_health.load(file).name)
+        except ScenarioError as error:
+            outcomes.add(bool(str(error)))
+    assert outcomes <= {True, "two_hospitals"} and True in outcomes
+
+
+def _spots(value, where=()):
+    yield where
+    items = value.items() if isinstance(value, dict) else enumerate(value) if isinstance(value, list) else ()
+    for key, part in items:
+        yield from _spots(part, (*where, key))

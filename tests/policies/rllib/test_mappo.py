@@ -17,7 +17,7 @@ from policies.rllib.ppo import masked_ppo_config
 from policies.rllib.runner import BatchedEnvRunner
 from policies.rllib.state import STATE, SharesState
 from tests.adapters.leaving_env import LeavingEnv
-from tests.policies.games import LuckyTeam
+from tests.policies.games import LuckyTeam, NoLuck
 from tests.policies.saving import saves
 from tests.policies.toy_env import ToyEnv
 
@@ -161,6 +161,16 @@ def test_learns_where_a_critic_without_the_state_does_not(local_ray):
 
     assert all(trained(mappo_config, seed) > 7.6 for seed in range(3))
     assert all(trained(masked_ppo_config, seed) < 6.5 for seed in range(3))
+
+
+@pytest.mark.slow
+def test_independent_critics_do_where_there_is_no_luck(local_ray):
+    for seed in range(3):
+        algorithm = small(masked_ppo_config("no_luck", seed=seed, make_env=NoLuck)).build_algo()
+        for _ in range(7):
+            algorithm.train()
+        earned = np.mean(algorithm.env_runner.play(range(20)))
+        assert earned > 7.6, f"seed {seed}; random play earns 1.3, the best 8"
 
 
 def test_trains_through_tune_and_is_a_policy_by_name(local_ray, tmp_path):

@@ -104,13 +104,10 @@ POSITIONS: dict[str, Any] = {
 }
 """By section, what stands where: keys of mappings (``*``: any), and at the end what kind of position it is."""
 
-ENTRIES = {"can": _MOVE, "score": _WORTH}
-"""What stands in the entries of lists that :data:`SEVERAL` marks."""
+WORTH = _WORTH
+"""What stands where in a line of the score."""
 
 
 def of_move(move: Any) -> dict[str, Any]:
     """What stands where in a move."""
     return _LEND if isinstance(move, dict) and "lend" in move else _MOVE
-
-
-WORTH = _WORTH

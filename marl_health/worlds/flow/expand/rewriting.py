@@ -145,8 +145,8 @@ class Rewriter:
             if len(found) == 1 or (spec.several and found):
                 return found[0] if len(found) == 1 else found
             if found:
-                site, _, word = found[0].rpartition(f"_{value.partition('.')[2]}")[0], "", value.partition(".")[2]
-                self.problem(old, f"'{value}' is one at each site; write that of one, such as {site}.{word}", scope)
+                one = f"{next(iter(self.templates[value.partition('.')[0]].sites))}.{value.partition('.')[2]}"
+                self.problem(old, f"'{value}' is one at each site; write that of one, such as {one}", scope)
             return value
         if isinstance(value, list) and spec.several:
             return [
@@ -273,7 +273,7 @@ class Rewriter:
                 place = (*new, len(made))
                 if isinstance(one, dict):
                     seen = self.copy(one, before, place, {"see": at.REFERENCE}, inner)
-                    made.append(seen["see"] if seen.keys() == {"see"} else seen)
+                    made.append(seen["see"] if isinstance(seen, dict) and seen.keys() == {"see"} else seen)
                     continue
                 head, _, tail = one.partition(".") if isinstance(one, str) else ("", "", "")
                 template = self.templates.get(head)
