@@ -35,6 +35,8 @@ FEW_BEDS = 3
 LOOK = 22.0
 OPERATION = 110.0
 """Mean minutes of the resuscitation room's work and of an operation."""
+AHEAD = 4
+"""How many may wait for an ambulance that is still to come free: those who wait for the same hospital ride together."""
 OPERATED = 0.65
 """Share of those tagged red who need a theatre."""
 
@@ -195,12 +197,19 @@ class Incident(RuleBook):
         region = self.region
         assert region is not None
         waiting: list[Slot] = [*slots(seen, "to_send")]
-        if not waiting or seen["ambulance.free"] <= seen["ride_line.waiting"]:
+        if not waiting or seen["ambulance.free"] + AHEAD <= seen["ride_line.waiting"]:
             return "wait"
         slot = self.order(region, seen, waiting)
         to = self.where(region, seen, slot)
-        region.sent.append((region.now(seen), to, COLOURS[int(slot["colour"])]))
-        return f"send to send with destination {to} to_send[{int(slot['slot'])}]"
+        colour = COLOURS[int(slot["colour"])]
+        number = int(slot["slot"])
+        by_air = f"send to send_by_air with destination level_one to_send[{number}]"
+        if colour == "red" and self.where is not nearest and seen["helicopter.free"] and can(by_air):
+            to = "level_one"
+            region.sent.append((region.now(seen), to, colour))
+            return by_air
+        region.sent.append((region.now(seen), to, colour))
+        return f"send to send with destination {to} to_send[{number}]"
 
 
 def command(seen: Seen, can: Can) -> str:

@@ -9,6 +9,7 @@ from gymnasium.utils.env_checker import check_env
 
 import marl_health
 from marl_health.envs.gymnasium_view import HealthGymnasiumEnv
+from tests.worlds.test_turns import agent, tent
 
 
 @pytest.fixture
@@ -21,6 +22,18 @@ def registered(lone):
 @pytest.mark.filterwarnings("error")
 def test_gymnasiums_own_check(registered):
     check_env(gymnasium.make(registered, disable_env_checker=True).unwrapped)
+
+
+@pytest.mark.filterwarnings("error")
+def test_it_holds_where_decisions_come_at_events(tmp_path):
+    clock = {"until_gone": "casualty"}
+    agents = {"ann": agent()}
+    loaded = tent(tmp_path, "08:05", "08:40", decide={"when": ["ready", "freed"]}, agents=agents, clock=clock)
+    env = HealthGymnasiumEnv(loaded)
+    check_env(env, skip_render_check=True)
+    env.reset(seed=0)
+    ends = [env.step(np.int64(0))[2:4] for _ in range(4)]
+    assert ends == [(False, False)] * 3 + [(True, False)]
 
 
 def test_it_is_the_parallel_one(registered, lone):

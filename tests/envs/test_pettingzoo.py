@@ -10,7 +10,7 @@ from pettingzoo.test import api_test, max_cycles_test, parallel_api_test, parall
 
 import marl_health
 from marl_health.envs.registration import env as turns
-from marl_health.envs.wrappers import DictObservations
+from marl_health.envs.wrappers import CarriedRewards, DictObservations
 
 pytestmark = pytest.mark.filterwarnings("error")
 CYCLES = 60
@@ -55,3 +55,7 @@ def test_render(everywhere, capsys):
 
 def test_dict_form(everywhere):
     parallel_api_test(DictObservations(marl_health.parallel_env(everywhere)), num_cycles=CYCLES)
+
+
+def test_rewards_that_are_kept_for_the_next_turn(everywhere):
+    parallel_api_test(CarriedRewards(marl_health.parallel_env(everywhere)), num_cycles=CYCLES)

@@ -40,6 +40,7 @@ def made_up(tmp_path, seed):
         sites={name: {} for name in PLACES},
         travel={"roads": roads},
         fleets=fleets,
+        staff={"nurse": {"count": 2}},
         places={"mat": {"count": 3}, "bay": {"count": luck.randint(1, 4), "clean": "5 min"}},
         entities={
             "patient": {
@@ -60,7 +61,7 @@ def made_up(tmp_path, seed):
                 "carry": ride,
                 "queue": "calls",
                 "mark_end": "handed",
-                "next": "door",
+                "next": luck.choice(["door", "looked_after"]),
                 **luck.choice([{}, {"rises": {"after": "30 min", "to": -1}}]),
                 **luck.choice([{}, {"or": {"after": "90 min", "go": "gone"}}]),
             },
@@ -72,14 +73,16 @@ def made_up(tmp_path, seed):
                 "or": {"after": "25 min", "go": "on"},
                 "next": {"split": {"send": "30%", "home": "else"}},
             },
-            "on": {"carry": again, "next": "door"},
+            "looked_after": {"use": "nurse", "for": "8 min", "next": "door"},
+            "arrests": {"use": "nurse", "for": "5 min", "next": {"split": {"door": "80%", "died": "else"}}},
+            "on": {"carry": again, "next": "looked_after"},
             "send": {"carry": {"by": "van", "to": "other", "unload": "2 min"}, "next": "home"},
             "home": {"leave": "discharged"},
             "gone": {"leave": "gone"},
             "died": {"leave": "died"},
         },
         timers={"course": {"for": "patient", "from": "arrival", "until": "inside",
-                           "after": {"exponential": {"mean": "5 h"}}, "go": "died"}},
+                           "after": {"exponential": {"mean": "4 h"}}, "go": "arrests"}},
         measures={"trip": {"from": "arrival", "to": "handed"}},
         agents={
             "officer": {

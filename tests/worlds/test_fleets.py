@@ -136,6 +136,20 @@ def test_whoever_waits_too_long_at_the_door_rides_on_to_another_hospital(tmp_pat
     ]  # fmt: skip
 
 
+def test_the_unit_waits_while_its_crew_hands_over_to_others(tmp_path):
+    pathway = {
+        "ride": {"carry": RIDE, "next": "hand_over"},
+        "hand_over": {"use": "nurse", "for": "30 min", "next": "home"},
+    }
+    game = play(
+        region(tmp_path, ["01:00", "01:05"], fleet={"count": 2}, pathway=pathway, staff={"nurse": {"count": 1}})
+    )
+    assert left(game) == {1: 98 + 30, 2: 128 + 30}
+    assert units_in_log(game)["ambulance[1]"][-3:] == [
+        (103, "blocked", "near"), (158, "returning", "base"), (173, "idle", "base"),
+    ]  # fmt: skip
+
+
 # ---------------------------------------------------------------- whoever is called away
 @pytest.mark.parametrize(
     ("after", "gone", "rows"),
@@ -317,6 +331,7 @@ def test_slips_are_told(tmp_path):
     assert "there is no site, or attribute that holds one, named 'hospital'" in told(ride={**RIDE, "to": "hospital"})
     assert "needs exactly one of by and race" in told(ride={"to": "near"})
     assert "a fleet has a limited count" in told(fleet={"count": "unlimited"})
+    assert "2,001 units are too many to be followed one by one" in told(fleet={"count": 2001})
     assert "at_most_one says who may ride together" in told(fleet={"at_most_one": "kind == patient"})
     assert "so no speed of its own can be told" in told(fleet={"speed": "50 km/h"})
     assert "nobody knows the straight line" in told(fleet={"flies": "yes"})

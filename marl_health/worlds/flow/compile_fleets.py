@@ -22,6 +22,9 @@ if TYPE_CHECKING:
     from marl_health.worlds.flow.compile_lines import LineTable
 
 
+MOST_UNITS = 2_000
+
+
 def rides(step: Any) -> list[str]:
     """The fleets that a step names."""
     return [] if not isinstance(step, model.Carry) else [*step.carry.by, *step.carry.race]
@@ -58,7 +61,10 @@ def compile_fleet(compiler: Compiler, pool: PoolSpec, fleet: model.Fleet, path: 
         steps = [name for name, step in compiler.scenario.pathway.items() if path[1] in rides(step)]
         kinds = sorted({kind for step in steps for kind in compiler.graph.kinds_of[step]})
         test = compile_test(names, fleet.at_most_one, (*path, "at_most_one"), kinds)
-    if not bases:
+    most = max(units for _, units in pool.shifts)
+    if most > MOST_UNITS:
+        names.problem(path, f"{most:,} units are too many to be followed one by one; at most {MOST_UNITS:,} can be")
+    if not bases or most > MOST_UNITS:
         return pool
     site, heading = names.slots[SITE], names.slots[HEADING]
     arrival = ((site, of_slot(heading)), (heading, fixed(None)))

@@ -12,7 +12,7 @@ from typing_extensions import override
 from marl_health.kernel.entity import Entity, Value
 from marl_health.kernel.pool import Pool
 from marl_health.kernel.rising import RisingLine
-from marl_health.worlds.flow.units import IDLE, OFF, STATES, Unit
+from marl_health.worlds.flow.units import IDLE, OFF, STATES, Unit, under_way
 
 if TYPE_CHECKING:
     from marl_health.kernel.world import World
@@ -147,7 +147,7 @@ class FleetPool(Pool):
     def companion(self, world: Any, unit: Unit) -> Entity | None:
         """Whoever is next of those who wait where a unit is, for this fleet, and may ride along; they are given it."""
         fleet, riders = self.fleet, unit.riders
-        goals = {entity.step.to(world, entity) for entity in riders if entity.held is not None}  # type: ignore[attr-defined]
+        goals = {entity.step.to(world, entity) for entity in riders if under_way(entity)}  # type: ignore[attr-defined]
         taken = fleet.at_most_one is not None and any(fleet.at_most_one(entity.values) for entity in riders)
         for line in sorted([line for line in self.lines if line.waiting], key=lambda line: line.priority):
             assert isinstance(line, FleetLine)
@@ -181,8 +181,7 @@ class FleetPool(Pool):
         self.capacity = capacity
         self.free += change
         assert self.idle is not None
-        for _ in range(max(0, min(change, self.free))):
-            self._call(world)
+        self._call(world, max(0, min(change, self.free)))
         while len(self.idle) > max(0, self.free):
             last = max(self.idle)
             self.idle.remove(last)
@@ -190,15 +189,17 @@ class FleetPool(Pool):
         if self.free > 0 and self.wanted:
             self.dispatch(world)
 
-    def _call(self, world: Any) -> None:
-        """A unit comes on duty: the first of those that are not, or a new one."""
+    def _call(self, world: Any, count: int) -> None:
+        """Units come on duty: the first of those that are not, then new ones."""
         assert self.idle is not None
-        number = next((number for number in self.units if number not in self.on_duty), len(self.units))
-        unit = self.units.get(number) or self._make(number, world.now)
-        self.on_duty.add(number)
-        self.idle.append(number)
-        if unit.state == OFF:
-            unit.rest(world)
+        absent = [number for number in self.units if number not in self.on_duty]
+        new = range(len(self.units), len(self.units) + count - len(absent))
+        for number in [*absent, *new][:count]:
+            unit = self.units.get(number) or self._make(number, world.now)
+            self.on_duty.add(number)
+            self.idle.append(number)
+            if unit.state == OFF:
+                unit.rest(world)
 
 
 class FleetLine(RisingLine):

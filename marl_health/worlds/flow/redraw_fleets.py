@@ -6,7 +6,7 @@ from math import inf
 from typing import TYPE_CHECKING, Any
 
 from marl_health.worlds.flow.fleets import FleetPool
-from marl_health.worlds.flow.units import LOADING, UNLOADING
+from marl_health.worlds.flow.units import LOADING, UNLOADING, under_way
 
 if TYPE_CHECKING:
     from marl_health.worlds.flow.remaining import Remaining
@@ -20,7 +20,7 @@ def redraw_fleets(world: FlowWorld, remaining: Remaining) -> None:
             entity = unit.current
             if entity is not None and unit.state in (LOADING, UNLOADING):
                 step: Any = entity.step
-                if entity.held is not None and entity in unit.riders:
+                if under_way(entity) and entity in unit.riders:
                     duration = step.duration if unit.state == LOADING else step.unload
                     left = remaining.left(entity.kind, entity.values, duration, world.now - unit.began)
                     unit.until = world.now + left

@@ -168,9 +168,9 @@ class Unit:
     def set_off(self, world: FlowWorld) -> None:
         """Drive to the destination of the first of those aboard."""
         for entity in self.riders:
-            if entity.held is not None:
+            if under_way(entity):
                 _carry(entity).set_off(world, entity)
-        first = next((entity for entity in self.riders if entity.held is not None), None)
+        first = next((entity for entity in self.riders if under_way(entity)), None)
         if first is None:  # who is aboard has something else to do, here
             self.change(world, BLOCKED)
         else:
@@ -181,7 +181,7 @@ class Unit:
         heading = self.pool.fleet.heading
         for entity in self.riders:
             if entity.values[heading] == self.target:
-                if entity.held is not None:
+                if under_way(entity):
                     self.queue.append(entity)
                 world.underway.pop(entity, None)
                 world.assign(entity, self.pool.fleet.arrival)
@@ -189,7 +189,7 @@ class Unit:
 
     def _next(self, world: FlowWorld) -> None:
         """Hand the next one over; when all are, wait until they have found their places, or go on with the others."""
-        self.queue = [entity for entity in self.queue if entity in self.riders and entity.held is not None]
+        self.queue = [entity for entity in self.queue if entity in self.riders and under_way(entity)]
         if self.queue:
             self.current = self.queue.pop(0)
             self.change(world, UNLOADING, world.now + _carry(self.current).unloads(world, self.current))
@@ -201,7 +201,7 @@ class Unit:
         """Somebody is handed over: they look for a place, and keep the unit until there is one."""
         entity, self.current = self.current, None
         epoch = self.epoch
-        if entity is not None and entity in self.riders and entity.held is not None:
+        if entity is not None and entity in self.riders and under_way(entity):
             _carry(entity).delivered(world, entity)
         if self.epoch == epoch:  # else that was the last, and it is free or on the way with somebody
             self._next(world)
@@ -217,8 +217,14 @@ class Unit:
 
     def go_on(self, world: FlowWorld) -> None:
         """At the door: if all who are left have somewhere else to go, drive them there."""
-        if self.state == BLOCKED and self.riders and all(entity.held is not None for entity in self.riders):
+        if self.state == BLOCKED and self.riders and all(map(under_way, self.riders)):
             self.set_off(world)
+
+
+def under_way(entity: Entity) -> bool:
+    """Whether somebody for whom there is a unit is being carried; else they keep it and do something else."""
+    line = entity.held
+    return line is not None and bool(line.needs) and hasattr(line.needs[0][0], "fleet")
 
 
 def _carry(entity: Entity) -> Any:
