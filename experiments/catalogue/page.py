@@ -44,8 +44,8 @@ def page(facts: Mapping[str, Any], found: Found, units: Mapping[str, Mapping[str
         "",
         f"Held-out seeds {first:,} to {first + count - 1:,}, the same for all policies (look-ahead: the first "
         f"{facts['lookahead_replications']}). None of them was used before, but where a note says so: the checks "
-        f"search on seeds from 2,000,000 and judge on seeds from 3,000,000, PPO learns on seeds from 2**31, and keeps the best of its evaluations on "
-        f"seeds from 2,000,000. {EXPLAINED}",
+        f"search on seeds from 2,000,000 and judge on seeds from 3,000,000, PPO learns on seeds from 2**31, and keeps "
+        f"the best of its evaluations on seeds from 2,000,000. {EXPLAINED}",
         "",
         f"Every interval stands for itself: of so many, one or the other may be clear of 0 by chance. "
         f"PPO: {facts['ppo_steps']:,} decisions in each task, one training seed, started from the rule by imitation: "
