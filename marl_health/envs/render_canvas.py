@@ -22,6 +22,17 @@ NEWS: Colour = (255, 243, 205)
 """Behind a decision that was taken just now."""
 TRIAGE: tuple[Colour, ...] = ((206, 44, 44), (242, 138, 36), (246, 206, 62), (84, 168, 92), (74, 134, 206))
 """The usual colours of five triage classes, the most urgent first."""
+TAGS: dict[str, Colour] = {
+    "red": TRIAGE[0],
+    "orange": TRIAGE[1],
+    "yellow": TRIAGE[2],
+    "green": TRIAGE[3],
+    "blue": TRIAGE[4],
+    "grey": (140, 140, 140),
+    "black": (24, 24, 24),
+    "white": (246, 246, 240),
+}
+"""Of classes that are colours, as on the tags of a triage."""
 OTHERS: tuple[Colour, ...] = (
     (74, 134, 206),
     (242, 138, 36),
@@ -35,6 +46,8 @@ OTHERS: tuple[Colour, ...] = (
 """Of classes that have names."""
 NONE: Colour = (152, 152, 166)
 """Of those who have no class."""
+LONG, HIGH = 20, 12
+"""Of a vehicle."""
 FINE = 4
 """Figures are drawn so many times larger and reduced, which smooths their edges."""
 
@@ -142,6 +155,34 @@ def person(colour: Colour, elsewhere: bool, width: int) -> Image.Image:
 def _sheet(width: int, height: int) -> tuple[Image.Image, ImageDraw.ImageDraw, int]:
     image = Image.new("RGBA", (FINE * width, FINE * height), (0, 0, 0, 0))
     return image, ImageDraw.Draw(image), FINE * width - 1
+
+
+@cache
+def dot(colour: Colour, size: int, ringed: bool = False) -> Image.Image:
+    """A person, seen from above; with a ring around if on the way."""
+    image, pen, last = _sheet(size, size)
+    pen.ellipse((0, 0, last, last), colour, INK if ringed else mixed(colour, INK, 0.25), FINE + (FINE // 2) * ringed)
+    return image.reduce(FINE)
+
+
+@cache
+def van(flies: bool, colour: Colour, blocked: bool) -> Image.Image:
+    """A van, or a helicopter from above; its colour is that of whoever is aboard."""
+    image, pen, last = _sheet(LONG, HIGH)
+    bottom = FINE * HIGH - 1
+    edge = TRIAGE[0] if blocked else INK
+    thin = FINE * (2 if blocked else 1) + FINE // 2
+    if flies:
+        pen.line((last * 0.05, bottom * 0.05, last * 0.65, bottom * 0.95), INK, FINE)
+        pen.line((last * 0.05, bottom * 0.95, last * 0.65, bottom * 0.05), INK, FINE)
+        pen.line((last * 0.3, bottom / 2, last, bottom / 2), INK, 2 * FINE)
+        pen.ellipse((last * 0.12, bottom * 0.22, last * 0.6, bottom * 0.78), colour, edge, thin)
+        return image.reduce(FINE)
+    for wheel in (0.2, 0.66):
+        pen.ellipse((last * wheel, bottom * 0.62, last * (wheel + 0.2), bottom), INK)
+    pen.rounded_rectangle((0, 0, last * 0.72, bottom * 0.82), FINE, colour, edge, thin)
+    pen.rounded_rectangle((last * 0.68, bottom * 0.25, last, bottom * 0.82), FINE, BUSY, edge, thin)
+    return image.reduce(FINE)
 
 
 class Canvas:

@@ -16,6 +16,7 @@ from marl_health.envs.render_canvas import (
     OTHERS,
     PAPER,
     ROOM,
+    TAGS,
     TRIAGE,
     WALL,
     Canvas,
@@ -74,8 +75,10 @@ def floor(shapes: tuple[Shape, ...]) -> Plan:
 
 @cache
 def colours_of(classes: tuple[str, ...]) -> tuple[Colour, ...]:
-    """A colour for each class: triage colours for numbered classes, others for names."""
+    """A colour for each class: triage colours for numbered classes, its own for one called red, others for names."""
     named = [name for name in classes if name != OTHER]
+    if named and all(name.lower() in TAGS for name in named):
+        return tuple(TAGS.get(name.lower(), NONE) for name in classes)
     scale = TRIAGE if all(name.lstrip("-").isdigit() for name in named) and len(named) <= len(TRIAGE) else OTHERS
     return tuple(NONE if name == OTHER else scale[number % len(scale)] for number, name in enumerate(classes))
 
@@ -86,7 +89,11 @@ def palette_of(scene: Scene) -> list[Colour]:
 
 
 def scene_as_picture(scene: Scene) -> Image.Image:
-    """Draw a scene."""
+    """Draw a scene: a floor plan, or a map if it has sites."""
+    if scene.region is not None:
+        from marl_health.envs.render_map import map_as_picture
+
+        return map_as_picture(scene, scene.region)
     shapes = tuple(shape_of(room) for room in scene.rooms)
     plan = floor(shapes)
     names = tuple(group.title for group in scene.staff)
@@ -150,7 +157,7 @@ def _classes(canvas: Canvas, attribute: str, classes: tuple[str, ...]) -> None:
     x, y = float(MARGIN), 46
     shown = [(name, colour) for name, colour in zip(classes, colours_of(classes), strict=True) if name != OTHER]
     urgency = attribute.lower() in ("acuity", "triage", "urgency") and len(shown) > 1
-    label = f"Colour = {attribute.lower()}:"
+    label = "Colour:" if attribute.lower() == "colour" else f"Colour = {attribute.lower()}:"
     canvas.text(x, y, label, NAME, FAINT)
     x += wide(label, NAME) + 8
     for number, (name, colour) in enumerate(shown):
@@ -309,12 +316,13 @@ def _group(
         _people(canvas, _waiters(group), x, y, columns, 1, colours)
 
 
-def _decision(canvas: Canvas, scene: Scene, number: int, x: float, y: float) -> None:
+def _decision(canvas: Canvas, scene: Scene, number: int, x: float, y: float, end: float = WIDTH - MARGIN) -> None:
+    """What an agent did last, between two edges."""
     told = scene.moves[number]
-    width = WIDTH - MARGIN - x
+    width = end - x
     if told.fresh:
         canvas.box(x - 6, y - 3, width + 6, MOVE_ROW - 3, NEWS)
     canvas.text(x, y, told.agent, NAME)
     if told.when:
-        canvas.text(WIDTH - MARGIN - 4, y + 1, told.when, NOTE, FAINT, "ra")
+        canvas.text(end - 4, y + 1, told.when, NOTE, FAINT, "ra")
     canvas.text(x, y + 20, cut(told.move or "only waited so far", width, NAME), NAME, INK if told.fresh else FAINT)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import Any
 
+from marl_health.envs.render_region import Region, read_region
 from marl_health.envs.render_words import DAY, clock_words, move_words, words
 
 OTHER = "Other"
@@ -104,6 +105,7 @@ class Scene:
         inside: how many are in the world. attribute, classes: what colours stand for.
         rooms, staff: what there is; staff stand in rooms of their own where there are no places.
         moves: of each agent.
+        region: where things are, if the world has sites: then the picture is a map.
     """
 
     title: str
@@ -117,6 +119,7 @@ class Scene:
     rooms: list[Room]
     staff: list[Resource]
     moves: list[Told]
+    region: Region | None = None
 
     @property
     def present(self) -> list[int]:
@@ -166,6 +169,7 @@ def read_scene(snapshot: dict[str, Any], name: str, agents: list[str], moves: di
         rooms=list(rooms.values()) or [Room("", [group]) for group in staff],
         staff=staff if rooms else [],
         moves=[_told(agent, agents, moves.get(agent), begun, now) for agent in agents],
+        region=read_region(snapshot) if snapshot.get("sites") else None,
     )
 
 

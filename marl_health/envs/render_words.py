@@ -7,7 +7,7 @@ from collections.abc import Callable
 
 WEEKDAYS = ("Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Sunday")
 DAY = 1440.0
-SHORT = ("ct", "ed", "gp", "hdu", "icu", "mri", "xray")
+SHORT = ("ct", "ed", "gp", "hdu", "icu", "mci", "mri", "xray")
 """Words that people write in capitals."""
 
 _FORMS: tuple[tuple[re.Pattern[str], Callable[[re.Match[str]], str]], ...] = (
@@ -26,6 +26,10 @@ _FORMS: tuple[tuple[re.Pattern[str], Callable[[re.Match[str]], str]], ...] = (
     (re.compile(r"call in (\d+) (\S+)"), lambda found: f"calls in {found[1]} {_counted(found[2], found[1])}"),
     (re.compile(r"first (\S+)\[(\d+)\]"), lambda found: f"puts {_slot(found[1], found[2])} first"),
     (re.compile(r"shorten (\S+)\[(\d+)\]"), lambda found: f"shortens the stay of {_slot(found[1], found[2])}"),
+    (
+        re.compile(r"send to (\S+) with \S+ (\S+) (\S+)\[(\d+)\]"),
+        lambda found: f"sends {_slot(found[3], found[4])} to: {_small(found[2])} ({_small(found[1])})",
+    ),
     (
         re.compile(r"send to (\S+) (\S+)\[(\d+)\]"),
         lambda found: f"sends {_slot(found[2], found[3])} to: {_small(found[1])}",

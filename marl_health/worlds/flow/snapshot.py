@@ -57,7 +57,9 @@ def take_snapshot(world: FlowWorld) -> dict[str, Any]:
         ``measures``: by name how many are between its two marks;
         ``sites``: by name {``at`` (latitude and longitude, or ``None``), ``template``, ``inside`` (by class)};
         ``journeys``: who is on the way, or is being fetched: {``entity``, ``class``, ``from``, ``to``, ``since``,
-        ``until`` (in minutes since the first decision; of those who travel by themselves, else ``None``)}.
+        ``until`` (in minutes since the first decision; of those who travel by themselves, else ``None``)};
+        ``roads``: by site and site, minutes from the one to the other without the factor of the hour;
+        ``flying``: fleets that are not bound to roads.
     """
     program = world.program
     classes = Classes(program)
@@ -149,7 +151,9 @@ def _where_things_are(world: FlowWorld, classes: Classes) -> dict[str, Any]:
                 "until": times[1],
             }
         )
-    return {"sites": sites, "journeys": journeys}
+    flying = [name for name, fleet in program.scenario.fleets.items() if fleet.flies]
+    roads = {} if program.travel is None else program.travel.base
+    return {"sites": sites, "journeys": journeys, "roads": roads, "flying": flying}
 
 
 def _most(program: Program, pool: int) -> int:
