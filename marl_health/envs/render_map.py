@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from functools import lru_cache
-from itertools import pairwise
+from itertools import combinations, pairwise
 from math import cos, hypot, pi, sin, sqrt
 
 from PIL import Image
@@ -223,10 +223,18 @@ def _projected(layout: Layout, height: int) -> dict[str, Point]:
     scale = min(across / most_x if most_x else 1e9, down / most_y if most_y else 1e9)
     scale = 1.0 if scale >= 1e9 else scale
     middle_x, middle_y = (max(xs) + min(xs)) / 2, (max(ys) + min(ys)) / 2
-    return {
+    points = {
         name: (left + across / 2 + (x - middle_x) * scale, top + down / 2 + (y - middle_y) * scale)
         for name, (x, y) in layout.points
     }
+    for _ in range(30):  # sites next to each other are moved apart until their marks are
+        for (a, (x, y)), (b, (u, v)) in combinations(list(points.items()), 2):
+            far = hypot(u - x, v - y)
+            if far < MARK + 4:
+                right, down = ((u - x) / far, (v - y) / far) if far else (1.0, 0.0)
+                more = (MARK + 5 - far) / 2
+                points[a], points[b] = (x - right * more, y - down * more), (u + right * more, v + down * more)
+    return points
 
 
 def _people(
@@ -321,7 +329,7 @@ def _card(canvas: Canvas, card: Card, region: Region, x: float, y: float, colour
         _bar(canvas, row, x + PAD, below, colours)
         below += ROW
     if card.places:
-        people = card.waiting
+        people = list(card.waiting)
         label = f"{sum(people)} waiting" if sum(people) else "nobody waits"
     else:
         people = region.inside[card.site]

@@ -81,7 +81,8 @@ def read_region(snapshot: dict[str, Any]) -> Region:
     flying = snapshot["flying"]
     inside = {site: list(facts["inside"]) for site, facts in snapshot["sites"].items()}
     classes = {journey["entity"]: journey["class"] for journey in snapshot["journeys"]}
-    vehicles, aboard = [], set()
+    vehicles: list[Vehicle] = []
+    aboard: set[int] = set()
     for fleet, units in snapshot["units"].items():
         for unit in units:
             if unit["state"] == "off_duty":
