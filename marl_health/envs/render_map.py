@@ -216,7 +216,7 @@ def _legend(canvas: Canvas, colours: tuple[Colour, ...], fleets: tuple[tuple[str
 # ------------------------------------------------------------ what does
 def _projected(layout: Layout, height: int) -> dict[str, Point]:
     """Sites in pixels, in the middle of the map and at one scale in both directions."""
-    left, top = MARGIN + CARD + GAP + EDGES, TOP + EDGES
+    left, top = float(MARGIN + CARD + GAP + EDGES), float(TOP + EDGES)
     across, down = PAGE - 2 * (CARD + GAP) - 2 * EDGES, height - 2 * EDGES
     xs, ys = [x for _, (x, _) in layout.points], [y for _, (_, y) in layout.points]
     most_x, most_y = max(xs) - min(xs), max(ys) - min(ys)
@@ -231,9 +231,9 @@ def _projected(layout: Layout, height: int) -> dict[str, Point]:
         for (a, (x, y)), (b, (u, v)) in combinations(list(points.items()), 2):
             far = hypot(u - x, v - y)
             if far < MARK + 4:
-                right, down = ((u - x) / far, (v - y) / far) if far else (1.0, 0.0)
+                aside, below = ((u - x) / far, (v - y) / far) if far else (1.0, 0.0)
                 more = (MARK + 5 - far) / 2
-                points[a], points[b] = (x - right * more, y - down * more), (u + right * more, v + down * more)
+                points[a], points[b] = (x - aside * more, y - below * more), (u + aside * more, v + below * more)
     return points
 
 
