@@ -3,22 +3,19 @@
 from __future__ import annotations
 
 import copy
-import importlib
 import json
 from collections.abc import Mapping
 from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
-from pydantic import ValidationError
 from ruamel.yaml import YAML
 from ruamel.yaml.nodes import MappingNode, Node, ScalarNode, SequenceNode
 
 from marl_health import Scenario, ScenarioError
-from marl_health.spec.complaints import allowed_fields, validation_problems
 from marl_health.spec.errors import Problem
-from marl_health.spec.reading import parse
-from marl_health.spec.scenario import KINDS, PACKAGED, find
+from marl_health.spec.reading import compiled, parse
+from marl_health.spec.scenario import find
 from marl_health.spec.suggest import did_you_mean
 
 Changes = Mapping[str, Any]
@@ -51,15 +48,7 @@ def _changed(file: str, changes: str, stamp: int) -> Scenario:
             place[keys[-1]] = value
         else:
             raise _nothing(file, path, "")
-    kind: Any = importlib.import_module(KINDS[document.data.get("kind", "flow")])
-    try:
-        spec = kind.MODEL.model_validate(document.data)
-    except ValidationError as error:
-        allowed = lambda where: allowed_fields(kind.MODEL, where)  # noqa: E731
-        raise ScenarioError(validation_problems(document, error, allowed)) from None
-    folders = [*(path.parent for path in files), PACKAGED]
-    program = kind.compile_program(document, spec, folders, {})
-    return Scenario(document, spec, program, kind, {}, [*files, *kind.tables_read(program)])
+    return compiled(document, files, {})
 
 
 def value_at(name_or_path: str, path: str) -> Any:

@@ -16,7 +16,6 @@ Wherever the language takes a number, it takes one of these forms:
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from typing import Annotated, Any, Literal, Union
 
 from pydantic import BeforeValidator, ConfigDict, Discriminator, Field, Tag, model_validator
@@ -62,6 +61,7 @@ from marl_health.spec.scalars import (
     read_key,
     read_quantity,
 )
+from marl_health.spec.shares import Choice, add_up
 
 __all__ = [
     "DISTRIBUTIONS",
@@ -245,31 +245,6 @@ class Nearest(Form):
     when: If | None = Field(None, description="Only sites for whose parameters this holds, such as `trauma == 1`")
 
 
-class Choice(Form):
-    """One of several values, by share; one of them may be ``else``."""
-
-    choice: dict[str, Share | Literal["else"]] = Field(
-        min_length=1, max_length=200, description="The share of each value"
-    )
-
-    @model_validator(mode="after")
-    def _sums_to_one(self) -> Choice:
-        _add_up(self.choice)
-        return self
-
-
-def _add_up(shares: Mapping[str, float | Literal["else"]], where: str = "") -> None:
-    """Raise ValueError if shares do not add up to 100%."""
-    total = sum(share for share in shares.values() if share != "else")
-    open_ones = sum(1 for share in shares.values() if share == "else")
-    if open_ones > 1:
-        raise ValueError(f"{where}only one of the values can be else")
-    if open_ones == 0 and abs(total - 1) > 1e-6:
-        raise ValueError(f"{where}the shares add up to {100 * total:.6g}%, not to 100%")
-    if total > 1 + 1e-6:
-        raise ValueError(f"{where}the shares add up to {100 * total:.6g}%, more than 100%")
-
-
 class Chance(Form):
     """Yes with this probability."""
 
@@ -315,7 +290,7 @@ class SignalOf(Form):
         for truth, shares in (self.shows or {}).items():
             if not shares:
                 raise ValueError(f"where the truth is {truth}: say what is seen, such as {{yes: 90%, no: else}}")
-            _add_up(shares, f"where the truth is {truth}: ")
+            add_up(shares, f"where the truth is {truth}: ")
         return self
 
 

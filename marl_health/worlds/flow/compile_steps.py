@@ -20,8 +20,9 @@ from marl_health.worlds.flow.compile_stock import make_give, make_take
 from marl_health.worlds.flow.compile_totals import compile_adds
 from marl_health.worlds.flow.conditions import compile_test
 from marl_health.worlds.flow.dimensions import DIMENSIONS
-from marl_health.worlds.flow.numbers import BROKEN, cumulative
+from marl_health.worlds.flow.numbers import BROKEN
 from marl_health.worlds.flow.program import Test, Way
+from marl_health.worlds.flow.shares import cumulative
 from marl_health.worlds.flow.steps import (
     Activity,
     Delay,

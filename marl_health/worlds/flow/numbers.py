@@ -20,6 +20,7 @@ from marl_health.spec.suggest import did_you_mean
 from marl_health.worlds.flow.derived import Derived, first_that_holds
 from marl_health.worlds.flow.dimensions import ACCEPTED, DIMENSIONS, listed_kinds
 from marl_health.worlds.flow.quantiles import QuantileCompiler
+from marl_health.worlds.flow.shares import cumulative
 from marl_health.worlds.flow.signals import Likelihood, compile_signal
 from marl_health.worlds.flow.until import ONLY, is_set, minutes_until
 from marl_health.worlds.flow.values import fixed, happens, of_slot, uniform
@@ -395,15 +396,3 @@ class Context:
 
 def _keys(cases: dict[str, Number]) -> list[tuple[str, Any]]:
     return [(key, spec.read_key(key)) for key in cases]
-
-
-def cumulative(shares: dict[str, Any]) -> tuple[list[float], list[Any]]:
-    """Upper bounds of each value's share in [0, 1], and the values; ``else`` takes what is left."""
-    known = sum(share for share in shares.values() if share != "else")
-    tops, values, top = [], [], 0.0
-    for key, share in shares.items():
-        top += max(0.0, 1.0 - known) if share == "else" else share
-        tops.append(top)
-        values.append(spec.read_key(key))
-    tops[-1] = 2.0  # so that rounding never leaves a gap at the top
-    return tops, values

@@ -131,16 +131,12 @@ class FlowWorld(ResourceWorld):
         values = program.no_values[:]
         entity = Entity(kind, self.population, row, program.steps[0], values, program.no_marks[:])
         entity.counted = self.counting
-        if not known:
-            for slot, value in program.attributes[kind]:
+        for slot, value in known:
+            values[slot] = value(self, entity)
+        settled = {slot for slot, _ in known} if known else ()
+        for slot, value in program.attributes[kind]:
+            if slot not in settled:
                 values[slot] = value(self, entity)
-        else:
-            for slot, value in known:
-                values[slot] = value(self, entity)
-            settled = {slot for slot, _ in known}
-            for slot, value in program.attributes[kind]:
-                if slot not in settled:
-                    values[slot] = value(self, entity)
         if program.groups is not None:
             values[program.groups.slot] = program.groups.cell(values)
         if present:
@@ -149,10 +145,9 @@ class FlowWorld(ResourceWorld):
 
     def admit(self, entity: Entity) -> None:
         """The entity is inside from now on."""
-        now = self._now
         self.entities[entity.id] = entity
         kind = entity.kind
-        self.came[kind].append(now)
+        self.came[kind].append(self._now)
         if entity.counted:
             self.arrived[kind] += 1
             if self.tally is not None and kind in self.tally.arrived:
