@@ -12,10 +12,8 @@ from marl_health.spec.suggest import did_you_mean
 from marl_health.worlds.flow.decisions import CallInMove, ChooseMove, ExtraLever, GoFirst, Levels, Move, SendTo
 from marl_health.worlds.flow.steps import FlowStep, Leave
 from marl_health.worlds.flow.stock_views import OrderMove
-from policies.base import PolicyError
+from policies.base import ADVERSARIAL, PolicyError
 from policies.simple import WAIT, Infos
-
-ADVERSARIAL = "adversarial:"
 
 
 class Option(NamedTuple):

@@ -7,6 +7,9 @@ from typing import Any, Protocol
 
 from marl_health import HealthParallelEnv
 
+ADVERSARIAL = "adversarial:"
+"""What the names of policies begin with that look for tricks."""
+
 
 class PolicyError(ValueError):
     """A policy that cannot be found, or cannot act in this scenario; the message says why and what to do."""

@@ -13,8 +13,7 @@ from marl_health import HealthParallelEnv, Scenario
 from marl_health.spec.scenario import packaged_scenarios
 from marl_health.spec.suggest import nearest
 from policies import rules
-from policies.adversarial import ADVERSARIAL, AdversarialPolicy
-from policies.base import Policy, PolicyError
+from policies.base import ADVERSARIAL, Policy, PolicyError
 from policies.clock import CLOCK, make_clock
 from policies.lookahead.policy import Budget, LookaheadPolicy
 from policies.simple import ConstantPolicy, RandomPolicy, WaitPolicy
@@ -66,6 +65,8 @@ def _made(spec: str) -> Policy | None:
     if spec.startswith(CONSTANT):
         return ConstantPolicy(_constants(spec))
     if spec.startswith(ADVERSARIAL):
+        from policies.adversarial import AdversarialPolicy  # which knows the moves of a world, and loads it
+
         return AdversarialPolicy(spec)
     name, _, rest = spec.partition(":")
     if name == CLOCK:

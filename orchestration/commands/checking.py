@@ -2,19 +2,21 @@
 
 from __future__ import annotations
 
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 from rich.table import Table
 from rich.text import Text
 
 from marl_health import load
-from orchestration.check.whole import Result, check_scenario, must_have_rule, stages
 from orchestration.commands.options import Jobs
 from orchestration.commands.tables import BETTER, WORSE
 from orchestration.output import console, output_file, progress_bar, write_json
 from orchestration.workers import cpus
 from policies.clock import result_file
+
+if TYPE_CHECKING:
+    from orchestration.check.whole import Result
 
 
 def check(
@@ -28,6 +30,8 @@ def check(
     The result is written to scenarios/checks/NAME.json, or for a file of your own to FILE.check.json beside it; the
     policy `clock` is the best one found that sees only the time. The exit code is 1 if a point fails.
     """
+    from orchestration.check.whole import check_scenario, must_have_rule, stages
+
     loaded = [load(name) for name in scenarios]
     for scenario in loaded:
         must_have_rule(scenario)
