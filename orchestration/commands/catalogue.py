@@ -44,11 +44,11 @@ def list_scenarios() -> None:
 
 
 def _heading(file: Path) -> dict[str, Any]:
-    """What a listing says of a scenario; it is not compiled, which takes ten times as long, if it says all that."""
-    from marl_health.spec.reading import said  # not needed before a scenario is read
+    """What a listing says of a scenario; it is neither read whole nor compiled if it says all that at its top."""
+    from marl_health.spec.heading import heading  # not needed before a scenario is listed
 
-    facts = {"version": 1, "agents": {}, **said(file)}
     wanted = ("version", "split", "agents", "tags", "description")
+    facts = {"version": 1, "agents": {}, **heading(file, wanted)}
     if all(word in facts for word in wanted):
         return {word: facts[word] for word in wanted}
     scenario = load(file)  # which tells what is missing
