@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Collection, Iterator
+from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
@@ -25,19 +26,31 @@ def heading(file: Path, words: Collection[str]) -> dict[str, Any]:
         file: of a scenario.
         words: of the top level.
     """
-    try:
-        text = file.read_text(encoding="utf-8")
-        said = parse_document("".join(_blocks(text, {*words, _EXTENDS})), str(file)).data
-    except (OSError, ValueError, ScenarioError):
-        return {}
+    said = _said(file, frozenset(words))
     base = said.pop(_EXTENDS, None)
     if base is None:
         return said
-    below = heading(packaged_scenarios().get(base, file.parent / str(base)), words)
+    below = _said(packaged_scenarios().get(str(base), file.parent / str(base)), frozenset(words))
     for word, own in said.items():
         if isinstance(own, dict) and isinstance(below.get(word), dict):
             said[word] = {key: value for key, value in {**below[word], **own}.items() if value is not None}
-    return {**below, **said}
+    return {word: value for word, value in {**below, **said}.items() if word != _EXTENDS}
+
+
+def _said(file: Path, words: frozenset[str]) -> dict[str, Any]:
+    """What stands there in this very file."""
+    try:
+        status = file.stat()
+        return dict(_top(file, words, status.st_mtime_ns, status.st_size))
+    except (OSError, ValueError, ScenarioError):
+        return {}
+
+
+@lru_cache(maxsize=4)
+def _top(file: Path, words: frozenset[str], changed: int, size: int) -> dict[str, Any]:
+    """What stands there in a file in this state; of those that extend the same one only the first has it read."""
+    text = file.read_text(encoding="utf-8")
+    return parse_document("".join(_blocks(text, {*words, _EXTENDS})), str(file)).data
 
 
 def _blocks(text: str, words: Collection[str]) -> Iterator[str]:

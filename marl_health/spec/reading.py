@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import importlib
-from collections.abc import Mapping
 from functools import lru_cache
 from pathlib import Path
 from typing import Any
@@ -60,15 +59,6 @@ def parse(path: Path) -> tuple[Document, list[Path]]:
         ScenarioError: it is no YAML, or what it extends cannot be found.
     """
     return _laid_over_base(load_document(path), path)
-
-
-def said(path: Path) -> Mapping[str, Any]:
-    """What :func:`parse` finds, to be looked at only: other scenarios may share it.
-
-    Raises:
-        ScenarioError: it is no YAML, or what it extends cannot be found.
-    """
-    return _laid_over_base(_shared(path), path)[0].data
 
 
 def _laid_over_base(document: Document, path: Path) -> tuple[Document, list[Path]]:

@@ -14,7 +14,7 @@ from pathlib import Path
 import pytest
 
 import marl_health
-from marl_health.spec import reading
+from marl_health.spec import heading
 from orchestration.commands.runs import split_policies
 from orchestration.commands.tables import interval, number, ratio
 from orchestration.evaluation.statistics import Estimate, mean_interval
@@ -61,12 +61,12 @@ def test_list_is_quick_and_loads_nothing_heavy():
 def test_list_parses_each_file_once(monkeypatch):
     parsed = Counter()
 
-    def counted(path, load_document=reading.load_document):
-        parsed[Path(path).resolve()] += 1
-        return load_document(path)
+    def counted(text, file, parse_document=heading.parse_document):
+        parsed[file] += 1
+        return parse_document(text, file)
 
-    monkeypatch.setattr(reading, "load_document", counted)
-    reading._read_once.cache_clear()
+    monkeypatch.setattr(heading, "parse_document", counted)
+    heading._top.cache_clear()
     invoke("list")
     assert len(parsed) == parsed.total() == len(marl_health.scenarios()), "also where several extend the same"
 

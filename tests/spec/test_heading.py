@@ -3,7 +3,7 @@
 import pytest
 
 from marl_health.spec.heading import heading
-from marl_health.spec.reading import said
+from marl_health.spec.reading import parse
 from marl_health.spec.scenario import packaged_scenarios
 
 WORDS = ("version", "split", "agents", "tags", "description")
@@ -12,7 +12,7 @@ WORDS = ("version", "split", "agents", "tags", "description")
 @pytest.mark.parametrize("name", packaged_scenarios())
 def test_the_heading_is_that_of_the_whole_file(name):
     file = packaged_scenarios()[name]
-    whole, found = said(file), heading(file, WORDS)
+    whole, found = parse(file)[0].data, heading(file, WORDS)
     assert list(found.pop("agents", {})) == list(whole.get("agents", {}))
     assert found == {word: whole[word] for word in WORDS if word in whole and word != "agents"}
 

@@ -5,7 +5,7 @@ import json
 import pytest
 
 import marl_health
-from marl_health.spec.reading import said
+from marl_health.spec.reading import parse
 from marl_health.spec.scenario import packaged_scenarios
 from tests.worlds.build import game_of, play, scenario
 
@@ -71,8 +71,8 @@ CASES = {
     ],
 }
 EACH = [(triage, signs, colour) for triage, cases in CASES.items() for signs, colour in cases]
-CHOICES = said(packaged_scenarios()["mci_surge"])["choose"]
-HAS = said(packaged_scenarios()["mci_surge"])["entities"]["casualty"]["has"]
+CHOICES = parse(packaged_scenarios()["mci_surge"])[0].data["choose"]
+HAS = parse(packaged_scenarios()["mci_surge"])[0].data["entities"]["casualty"]["has"]
 OF_TRIAGE = {name: value for name, value in HAS.items() if name not in ("destination", "needs", "alone")}
 
 
