@@ -48,7 +48,7 @@ def animate(
     fps: Annotated[float, typer.Option(min=0.2, max=50, help="Pictures a second.")] = 5.0,
     chosen: Chosen = None,
 ) -> None:
-    """Film an episode on a floor plan, or on a map of several sites: who waits where, what is full, who decides what."""
+    """Film an episode on a floor plan, or on a map of several sites: who waits where, what is full, what is decided."""
     if out.suffix.lower() not in FORMS:
         raise CommandError(f"{out}: a film's name ends in {' or '.join(FORMS)}")
     loaded = load(scenario, chosen_alternatives(chosen))
