@@ -105,7 +105,7 @@ def test_a_failed_point_is_told_and_ends_with_1(tmp_path, monkeypatch):
         told.append(jobs)
         return Result(scenario, findings, {"episodes": 7}, {})
 
-    monkeypatch.setattr("orchestration.commands.checking.check_scenario", failing)
+    monkeypatch.setattr("orchestration.check.whole.check_scenario", failing)
     ran = CliRunner().invoke(app, ["check", str(scenario.file), "--jobs", "3"])
     assert (ran.exit_code, told) == (1, [3])
     assert "FAIL" in ran.output
