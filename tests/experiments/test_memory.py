@@ -38,7 +38,7 @@ def test_what_episodes_leave_behind_is_found_out(monkeypatch, capsys):
     def leaking(env, policy, seed):
         play(env, policy, seed)
         kept.append(dict(env.game.running.entities))
-        kept.append([object() for _ in range(5000)])
+        kept.append([object() for _ in range(100_000)])
 
     monkeypatch.setattr(memory, "play", leaking)
     monkeypatch.setattr(sys, "argv", ["memory", str(INCIDENT), "--episodes", "20"])
